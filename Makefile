@@ -1,0 +1,38 @@
+# Every target sets up .venv by itself, and nothing is done twice.
+PYTHON ?= python3
+BIN := .venv/bin
+
+LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
+NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
+
+.PHONY: lab test notebooks figures bench clean
+.SECONDARY:
+
+lab: .venv/lessons.done
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+test: .venv/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pytest tests -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
+	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+
+notebooks: $(NOTEBOOKS)
+
+notebooks/%.ipynb: notebooks/src/%.md .venv/dev.done
+	$(BIN)/python notebooks/build.py $< $@
+
+figures: .venv/dev.done
+	$(BIN)/python figs/draw.py
+
+bench: .venv/dev.done
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv
+
+# One environment, two sizes: what the lessons need, and what developing them needs on top.
+.venv/%.done: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
+	touch $@

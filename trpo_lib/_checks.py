@@ -1,0 +1,46 @@
+"""The errors that a user meets: each names the argument, says what it was and what it must be."""
+
+import math
+
+import torch
+
+
+def require_same_shape(**tensors) -> None:
+    """Raises ``ValueError`` unless all have one shape: torch would broadcast [B] against [B, 1]."""
+    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
+        raise ValueError(f"shapes must be equal, got {listed}")
+
+
+def require_finite(**tensors: torch.Tensor) -> None:
+    """Raises ``ValueError`` on the first tensor that holds a NaN or an infinity, and says where."""
+    for name, tensor in tensors.items():
+        finite = torch.isfinite(tensor)
+        if not finite.all():
+            where = (~finite).nonzero()[0].tolist()
+            value = tensor[tuple(where)].item()
+            raise ValueError(f"{name} must be finite, got {value} at index {where}")
+
+
+def require_positive(**numbers: float) -> None:
+    """Raises ``ValueError`` unless every number is finite and greater than zero."""
+    for name, number in numbers.items():
+        if not (math.isfinite(number) and number > 0):
+            raise ValueError(f"{name} must be a finite number > 0, got {number}")
+
+
+def require_fraction(**numbers: float) -> None:
+    """Raises ``ValueError`` unless every number lies in [0, 1]."""
+    for name, number in numbers.items():
+        if not 0 <= number <= 1:
+            raise ValueError(f"{name} must be in [0, 1], got {number}")
+
+
+def require_count(**numbers: int) -> None:
+    """Raises unless every number is an ``int`` (``TypeError``) of at least 1 (``ValueError``)."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise TypeError(f"{name} must be an int, got {number!r}")
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")

@@ -1,0 +1,94 @@
+"""How much better an action was than expected: returns, advantages and their scaling.
+
+Two masks, and they differ. ``terminated``: the episode is over, nothing follows, so no value is
+bootstrapped. ``truncated``: the clock ran out, the state is still worth something, so its value is
+bootstrapped. After either, the next row belongs to another episode, so the trace is cut.
+"""
+
+import torch
+
+from trpo_lib._checks import require_finite, require_fraction, require_same_shape
+
+
+def gae(
+    rewards: torch.Tensor,
+    values: torch.Tensor,
+    next_values: torch.Tensor,
+    terminated: torch.Tensor,
+    truncated: torch.Tensor,
+    gamma: float,
+    lam: float,
+) -> torch.Tensor:
+    """Generalised advantage estimates (Schulman et al. 2016, equation 16): all ``[T, N]``.
+
+    δ_t = r_t + γ V(s_{t+1}) (1 − terminated_t) − V(s_t)
+    A_t = δ_t + γ λ (1 − terminated_t) (1 − truncated_t) A_{t+1}
+
+    next_values are those of the observation before a reset; the masks are boolean.
+    Raises ``ValueError`` on unequal shapes, non-finite numbers, gamma or lam outside [0, 1].
+    """
+    require_same_shape(
+        rewards=rewards,
+        values=values,
+        next_values=next_values,
+        terminated=terminated,
+        truncated=truncated,
+    )
+    require_finite(rewards=rewards, values=values, next_values=next_values)
+    require_fraction(gamma=gamma, lam=lam)
+    td_errors = rewards + gamma * next_values * ~terminated - values
+    return _backward_sum(td_errors, gamma * lam * ~(terminated | truncated))
+
+
+def discounted_returns(
+    rewards: torch.Tensor,
+    next_values: torch.Tensor,
+    terminated: torch.Tensor,
+    truncated: torch.Tensor,
+    gamma: float,
+) -> torch.Tensor:
+    """Discounted sums of the rewards that followed: all ``[T, N]``.
+
+    Where the record stops without a termination (a truncation, or the last row), the sum goes on
+    with γ V(s_{t+1}) from next_values. Raises ``ValueError`` as ``gae`` does.
+    """
+    require_same_shape(
+        rewards=rewards, next_values=next_values, terminated=terminated, truncated=truncated
+    )
+    require_finite(rewards=rewards, next_values=next_values)
+    require_fraction(gamma=gamma)
+    record_ends = terminated | truncated
+    bootstraps = record_ends.clone()
+    bootstraps[-1] = True
+    bootstraps &= ~terminated
+    return _backward_sum(rewards + gamma * next_values * bootstraps, gamma * ~record_ends)
+
+
+def _backward_sum(terms: torch.Tensor, decay: torch.Tensor) -> torch.Tensor:
+    """Solves x_t = terms_t + decay_t · x_{t+1} from the last row up: all ``[T, N]``."""
+    rows, running = [], torch.zeros_like(terms[0])
+    for term, factor in zip(reversed(terms.unbind()), reversed(decay.unbind()), strict=True):
+        running = term + factor * running
+        rows.append(running)
+    return torch.stack(rows[::-1])
+
+
+def normalize(advantages: torch.Tensor) -> torch.Tensor:
+    """Shifts and scales to mean 0 and standard deviation 1 -> same shape; all zero if constant."""
+    centred = advantages - advantages.mean()
+    scale = centred.square().mean().sqrt()
+    # A constant has a scale of rounding errors: dividing by it would turn them into advantages.
+    constant = scale <= 1e-6 * advantages.abs().max()
+    return torch.zeros_like(centred) if constant else centred / scale
+
+
+def explained_variance(values: torch.Tensor, returns: torch.Tensor) -> float:
+    """1 − Var(returns − values) / Var(returns): 1 is perfect, 0 no better than a constant.
+
+    Any equal shapes. NaN when the returns do not vary. Raises ``ValueError`` on unequal shapes.
+    """
+    require_same_shape(values=values, returns=returns)
+    variance = returns.var(correction=0)
+    if variance == 0:
+        return float("nan")
+    return 1 - ((returns - values).var(correction=0) / variance).item()

@@ -1,0 +1,64 @@
+"""How far a new policy is from the old one: KL(old ‖ new), in nats.
+
+    KL(p ‖ q) = E_{x∼p}[ log p(x) − log q(x) ]
+
+KL is not symmetric. Its direction, old first, is written here and nowhere else: the expectation is
+over the policy that collected the data (Schulman et al. 2015, equation 12).
+"""
+
+import numpy as np
+import torch
+from torch.distributions import Distribution, kl_divergence
+
+from trpo_lib._checks import require_same_shape
+
+
+def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """KL between probability vectors: p, q ``[..., A]`` -> ``[...]``.
+
+    Σ_a p(a) log(p(a) / q(a)) with 0·log 0 = 0; infinite where q(a) = 0 < p(a).
+    Raises ``ValueError`` on unequal shapes, a negative entry, or a sum that is not 1 within 1e-6.
+    """
+    p, q = np.asarray(p, dtype=float), np.asarray(q, dtype=float)
+    require_same_shape(p=p, q=q)
+    for name, probs in (("p", p), ("q", q)):
+        if not (probs >= 0).all() or not np.allclose(probs.sum(-1), 1, rtol=0, atol=1e-6):
+            raise ValueError(
+                f"{name} must hold probabilities: no negative entry, last axis summing to one; "
+                f"smallest entry {probs.min():g}, sums {np.unique(probs.sum(-1))}"
+            )
+    with np.errstate(divide="ignore"):
+        log_ratio = np.log(p, where=p > 0, out=np.zeros_like(p)) - np.log(q)
+    return np.multiply(p, log_ratio, where=p > 0, out=np.zeros_like(p)).sum(-1)
+
+
+def gaussian_kl(
+    mean_p: np.ndarray, std_p: np.ndarray, mean_q: np.ndarray, std_q: np.ndarray
+) -> np.ndarray:
+    """KL between Gaussians with diagonal covariance: four arrays ``[..., D]`` -> ``[...]``.
+
+    Σ_d log(σ_q / σ_p) + (σ_p² + (μ_p − μ_q)²) / (2 σ_q²) − ½
+    Raises ``ValueError`` on unequal shapes or a standard deviation that is not > 0.
+    """
+    mean_p, std_p, mean_q, std_q = (
+        np.asarray(x, dtype=float) for x in (mean_p, std_p, mean_q, std_q)
+    )
+    require_same_shape(mean_p=mean_p, std_p=std_p, mean_q=mean_q, std_q=std_q)
+    for name, std in (("std_p", std_p), ("std_q", std_q)):
+        if not (std > 0).all():
+            raise ValueError(f"{name} must be > 0 everywhere, got {std.min()}")
+    scaled = (std_p**2 + (mean_p - mean_q) ** 2) / (2 * std_q**2)
+    return (np.log(std_q / std_p) + scaled - 0.5).sum(-1)
+
+
+def mean_kl(old: Distribution, new: Distribution) -> torch.Tensor:
+    """KL(old ‖ new) averaged over a batch of states: two distributions of batch shape [B] -> [].
+
+    Raises ``ValueError`` when the batch shapes differ.
+    """
+    if old.batch_shape != new.batch_shape:
+        raise ValueError(
+            f"old and new must have one batch shape, got {list(old.batch_shape)} "
+            f"and {list(new.batch_shape)}"
+        )
+    return kl_divergence(old, new).mean()

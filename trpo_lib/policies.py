@@ -1,0 +1,126 @@
+"""Networks: a policy maps observations to a distribution over actions, a critic to a value.
+
+A policy offers three things. ``policy(obs)`` is the distribution; ``policy.noise`` draws the
+randomness of a whole rollout at once; ``policy.act`` turns observation and noise into an action.
+Without noise the action is the most likely one: the greedy policy.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from gymnasium.spaces import Box, Discrete, Space
+from torch import nn
+from torch.distributions import Categorical, Independent, Normal
+
+
+def _mlp(
+    sizes: Sequence[int], output_gain: float, generator: torch.Generator | None
+) -> nn.Sequential:
+    """Linear layers with tanh between them; orthogonal weights drawn from the generator."""
+    layers: list[nn.Module] = []
+    for size_in, size_out in pairwise(sizes):
+        # skip_init: the default initialisation would draw from torch's global generator.
+        linear = nn.utils.skip_init(nn.Linear, size_in, size_out)
+        nn.init.orthogonal_(linear.weight, gain=2**0.5, generator=generator)
+        nn.init.zeros_(linear.bias)
+        layers += [linear, nn.Tanh()]
+    with torch.no_grad():
+        layers[-2].weight *= output_gain / 2**0.5
+    return nn.Sequential(*layers[:-1])
+
+
+class CategoricalPolicy(nn.Module):
+    """π(a|s) = softmax(network(s)) over A actions. Starts almost uniform (output gain 0.01)."""
+
+    def __init__(
+        self,
+        obs_size: int,
+        num_actions: int,
+        hidden: Sequence[int] = (64,),
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        self.logits = _mlp([obs_size, *hidden, num_actions], 0.01, generator)
+        self.num_actions = num_actions
+
+    def forward(self, obs: torch.Tensor) -> Categorical:
+        """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
+        return Categorical(logits=self.logits(obs), validate_args=False)
+
+    def noise(self, shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+        """Gumbel noise ``[*shape, A]``: argmax(logits + noise) is a sample of the softmax."""
+        exponential = torch.empty(*shape, self.num_actions).exponential_(generator=generator)
+        return -exponential.log()
+
+    def act(self, obs: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
+        """Obs ``[N, O]``, noise ``[N, A]`` -> actions ``[N]``; without noise the likeliest."""
+        logits = self.logits(obs)
+        return (logits if noise is None else logits + noise).argmax(-1)
+
+
+class GaussianPolicy(nn.Module):
+    """π(a|s) = Normal(network(s), σ) over D action dimensions; log σ does not depend on s."""
+
+    def __init__(
+        self,
+        obs_size: int,
+        action_size: int,
+        hidden: Sequence[int] = (64,),
+        generator: torch.Generator | None = None,
+    ):
+        super().__init__()
+        self.mean = _mlp([obs_size, *hidden, action_size], 0.01, generator)
+        self.log_std = nn.Parameter(torch.zeros(action_size))
+
+    def forward(self, obs: torch.Tensor) -> Independent:
+        """Obs ``[B, O]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
+        mean = self.mean(obs)
+        normal = Normal(mean, self.log_std.exp().expand_as(mean), validate_args=False)
+        return Independent(normal, 1, validate_args=False)
+
+    def noise(self, shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+        """Standard normal noise ``[*shape, D]``."""
+        return torch.randn(*shape, len(self.log_std), generator=generator)
+
+    def act(self, obs: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
+        """Obs ``[N, O]``, noise ``[N, D]`` -> actions ``[N, D]``; without noise the mean."""
+        mean = self.mean(obs)
+        return mean if noise is None else mean + self.log_std.exp() * noise
+
+
+class Critic(nn.Module):
+    """V(s): the discounted return to expect from a state."""
+
+    def __init__(
+        self, obs_size: int, hidden: Sequence[int] = (64,), generator: torch.Generator | None = None
+    ):
+        super().__init__()
+        self.value = _mlp([obs_size, *hidden, 1], 1.0, generator)
+
+    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+        """Obs ``[..., O]`` -> values ``[...]``."""
+        return self.value(obs).squeeze(-1)
+
+
+def make_policy(
+    observation_space: Space,
+    action_space: Space,
+    hidden: Sequence[int] = (64,),
+    generator: torch.Generator | None = None,
+) -> CategoricalPolicy | GaussianPolicy:
+    """The policy that fits one environment's spaces.
+
+    Raises ``TypeError`` when the observations are not a flat ``Box`` ``[O]``, or the actions are
+    neither ``Discrete`` (from 0) nor a flat ``Box`` ``[D]``.
+    """
+    if not (isinstance(observation_space, Box) and len(observation_space.shape) == 1):
+        raise TypeError(f"observation_space must be a Box of shape [O], got {observation_space}")
+    obs_size = observation_space.shape[0]
+    if isinstance(action_space, Discrete) and action_space.start == 0:
+        return CategoricalPolicy(obs_size, int(action_space.n), hidden, generator)
+    if isinstance(action_space, Box) and len(action_space.shape) == 1:
+        return GaussianPolicy(obs_size, action_space.shape[0], hidden, generator)
+    raise TypeError(
+        f"action_space must be Discrete (from 0) or a Box of shape [D], got {action_space}"
+    )

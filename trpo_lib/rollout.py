@@ -1,0 +1,143 @@
+"""Playing: N environments, T steps, one policy; and which of the transitions really happened.
+
+Gymnasium's vector environments reset themselves. In mode ``NEXT_STEP`` they do it in the step after
+an episode ended: that row leads from the last observation of one episode to the first of another,
+ignores the action, and never happened. ``Rollout.real`` is False there, and no batch may hold it.
+In mode ``SAME_STEP`` the observation before the reset arrives as ``info["final_obs"]``.
+"""
+
+from dataclasses import dataclass
+
+import gymnasium as gym
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from trpo_lib._checks import require_count, require_finite
+from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """T steps of N environments; tensors on the policy's device, in its dtype.
+
+    obs, next_obs: ``[T, N, O]``, next_obs being the observation before a reset.
+    actions: ``[T, N]`` or ``[T, N, D]``. rewards: ``[T, N]``.
+    terminated, truncated: ``[T, N]`` bool.
+    real: ``[T, N]`` bool, False for the rows that an automatic reset made up.
+    episode_returns: undiscounted, one per episode that ended, in the order of their ends.
+    """
+
+    obs: torch.Tensor
+    actions: torch.Tensor
+    rewards: torch.Tensor
+    next_obs: torch.Tensor
+    terminated: torch.Tensor
+    truncated: torch.Tensor
+    real: torch.Tensor
+    episode_returns: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where N environments stand: obs ``[N, O]``, whether the next step is only a reset ``[N]``,
+    and the reward gathered in the running episode ``[N]``.
+    """
+
+    obs: np.ndarray
+    resetting: np.ndarray
+    returns: np.ndarray
+
+
+def make_envs(env_id: str, num_envs: int) -> VectorEnv:
+    """N copies of a registered environment: its native vector version where there is one.
+
+    Others run one after another in this process, in autoreset mode ``SAME_STEP``.
+    """
+    require_count(num_envs=num_envs)
+    if gym.spec(env_id).vector_entry_point is not None:
+        return gym.make_vec(env_id, num_envs)
+    same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
+    return gym.make_vec(env_id, num_envs, vectorization_mode="sync", vector_kwargs=same_step)
+
+
+def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
+    """Begins a new episode everywhere; a seed also restarts the environments' own randomness."""
+    obs, _ = envs.reset(seed=seed)
+    return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
+
+
+def collect(
+    envs: VectorEnv,
+    policy: CategoricalPolicy | GaussianPolicy,
+    cursor: Cursor,
+    num_steps: int,
+    generator: torch.Generator,
+) -> tuple[Rollout, Cursor]:
+    """Plays num_steps from the cursor on -> what happened, and the cursor to go on from.
+
+    All randomness of the actions comes from the generator (a CPU one, whatever the device).
+    Raises ``ValueError`` when an environment returns a reward or observation that is not finite.
+    """
+    weight = next(policy.parameters())
+    to_policy = {"dtype": weight.dtype, "device": weight.device}
+    noise = policy.noise((num_steps, envs.num_envs), generator).to(**to_policy)
+    rows, episode_returns = [], []
+    with torch.inference_mode():
+        for step_noise in noise.unbind():
+            actions = policy.act(torch.as_tensor(cursor.obs, **to_policy), step_noise).cpu().numpy()
+            obs, next_obs, reward, terminated, truncated = step(envs, actions)
+            rows.append(
+                (cursor.obs, actions, reward, next_obs, terminated, truncated, ~cursor.resetting)
+            )
+            cursor, finished = _advance(envs, cursor, obs, reward, terminated | truncated)
+            episode_returns += finished
+    return _stack(rows, episode_returns, to_policy), cursor
+
+
+def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
+    """One step -> the obs to act on next, the obs before any reset, reward, terminated, truncated.
+
+    Actions in a ``Box`` are clipped to its bounds on their way to the environment.
+    """
+    space = envs.single_action_space
+    if isinstance(space, Box):
+        actions = actions.clip(space.low, space.high)
+    obs, reward, terminated, truncated, info = envs.step(actions)
+    next_obs = obs
+    if "final_obs" in info:  # SAME_STEP, and an episode ended
+        next_obs = obs.copy()
+        next_obs[info["_final_obs"]] = np.stack(info["final_obs"][info["_final_obs"]])
+    return obs, next_obs, reward, terminated, truncated
+
+
+def _advance(
+    envs: VectorEnv, cursor: Cursor, obs: np.ndarray, reward: np.ndarray, done: np.ndarray
+) -> tuple[Cursor, list[float]]:
+    """The cursor after a step, and the returns of the episodes which ended in it."""
+    returns = cursor.returns + reward
+    finished = returns[done].tolist()
+    returns[done] = 0
+    next_step = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    return Cursor(obs, done if next_step else np.zeros_like(done), returns), finished
+
+
+def _stack(rows: list[tuple], episode_returns: list[float], to_policy: dict) -> Rollout:
+    """Turns T rows of arrays ``[N, …]`` into a Rollout, after a check that all is finite."""
+    obs, actions, rewards, next_obs, terminated, truncated, real = (
+        torch.from_numpy(np.stack(column)).to(to_policy["device"])
+        for column in zip(*rows, strict=True)
+    )
+    require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
+    dtype = to_policy["dtype"]
+    return Rollout(
+        obs.to(dtype),
+        actions,
+        rewards.to(dtype),
+        next_obs.to(dtype),
+        terminated,
+        truncated,
+        real,
+        tuple(episode_returns),
+    )

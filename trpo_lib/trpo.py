@@ -1,0 +1,109 @@
+"""Trust Region Policy Optimization: one update of a policy (Schulman et al. 2015, appendix C).
+
+    maximise L(θ | θ_old)   subject to   mean KL(π_old ‖ π_θ) <= δ
+
+With L linear and KL quadratic around θ_old the best step is √(2δ / gᵀF⁻¹g) · F⁻¹g. Conjugate
+gradient finds F⁻¹g, and a line search on the true L and KL makes up for what the model left out.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.nn.utils import parameters_to_vector
+
+from trpo_lib._checks import require_count, require_positive
+from trpo_lib.batch import Batch, UpdateReport
+from trpo_lib.divergence import mean_kl
+from trpo_lib.fisher import fisher_vector_product
+from trpo_lib.solvers import conjugate_gradient, flat_grad, line_search
+from trpo_lib.surrogate import surrogate
+
+
+@dataclass(frozen=True)
+class TRPOConfig:
+    """The settings of one update. Raises ``ValueError`` or ``TypeError`` on a senseless one."""
+
+    max_kl: float = 0.01  # δ, nats: the paper's value in all its experiments
+    damping: float = 1e-3  # added to the Fisher matrix's diagonal
+    cg_iters: int = 10  # Fisher-vector products per update, the paper's value
+    shrink: float = 0.5  # each backtrack halves the step
+    max_backtracks: int = 10  # tries of the line search, the full step included
+
+    def __post_init__(self):
+        require_positive(max_kl=self.max_kl)
+        if not self.damping >= 0:
+            raise ValueError(f"damping must be >= 0, got {self.damping}")
+        require_count(cg_iters=self.cg_iters, max_backtracks=self.max_backtracks)
+        if not 0 < self.shrink < 1:
+            raise ValueError(f"shrink must be in (0, 1), got {self.shrink}")
+
+
+def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateReport:
+    """One TRPO update: changes the policy in place, or not at all.
+
+    A step is accepted when it raises the surrogate and keeps the mean KL within max_kl. Without a
+    direction (all advantages zero) and without an acceptable step, the parameters stay bit-equal.
+    """
+    named = {name: param for name, param in policy.named_parameters() if param.requires_grad}
+    params = list(named.values())
+    old = policy(batch.obs)
+    objective = surrogate(old, batch.actions, batch.old_log_probs, batch.advantages)
+    gradient = flat_grad(objective, params)
+    if not gradient.any():
+        return UpdateReport(gain=0.0, kl=0.0, fraction=0.0, accepted=False, cg_residuals=(0.0,))
+
+    product = fisher_vector_product(policy, batch.obs, config.damping)
+    solution = conjugate_gradient(product, gradient, config.cg_iters)
+    full_step = (2 * config.max_kl / solution.quadratic_form) ** 0.5 * solution.x
+
+    gain = kl = 0.0
+
+    @torch.no_grad()
+    def accept(candidate: torch.Tensor) -> bool:
+        """Tries parameters [P] on the batch without touching the policy."""
+        nonlocal gain, kl
+        trial = dict(zip(named, _split(candidate, params), strict=True))
+        new = functional_call(policy, trial, (batch.obs,))
+        value = surrogate(new, batch.actions, batch.old_log_probs, batch.advantages)
+        gain, kl = (value - objective).item(), mean_kl(old, new).item()
+        return gain > 0 and kl <= config.max_kl
+
+    start = parameters_to_vector(params).detach()
+    found = line_search(accept, start, full_step, config.shrink, config.max_backtracks)
+    if not found.accepted:
+        return UpdateReport(0.0, 0.0, 0.0, False, solution.residuals)
+    _write(params, found.x)
+    return UpdateReport(gain, kl, found.fraction, True, solution.residuals)
+
+
+def _split(vector: torch.Tensor, params: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Cuts ``[P]`` into pieces of the shapes of params."""
+    pieces = vector.split([param.numel() for param in params])
+    return [piece.view_as(param) for piece, param in zip(pieces, params, strict=True)]
+
+
+@torch.no_grad()
+def _write(params: list[torch.Tensor], vector: torch.Tensor) -> None:
+    """Sets all params in one call: Ctrl-C comes before or after it, never between two params."""
+    torch._foreach_copy_(params, _split(vector, params))
+
+
+@dataclass
+class TRPO:
+    """TRPO as a ``Trainer`` wants its algorithms; ``config`` may be replaced between updates."""
+
+    config: TRPOConfig = TRPOConfig()
+
+    def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
+        """One update: see ``trpo_step``."""
+        return trpo_step(policy, batch, self.config)
+
+    def state_dict(self) -> dict:
+        """Plain numbers from which ``load_state_dict`` restores the algorithm."""
+        return asdict(self.config)
+
+    def load_state_dict(self, state: dict) -> None:
+        """Takes over what ``state_dict`` gave."""
+        self.config = TRPOConfig(**state)
