@@ -1,15 +1,13 @@
 """The errors that a user meets: each names the argument, says what it was and what it must be."""
 
-import math
-
 import torch
 
 
 def require_same_shape(**tensors) -> None:
     """Raises ``ValueError`` unless all have one shape: torch would broadcast [B] against [B, 1]."""
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if len(set(shapes.values())) > 1:
-        listed = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
+    shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
+    if len({tuple(shape) for shape in shapes.values()}) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
         raise ValueError(f"shapes must be equal, got {listed}")
 
 
@@ -23,18 +21,18 @@ def require_finite(**tensors: torch.Tensor) -> None:
             raise ValueError(f"{name} must be finite, got {value} at index {where}")
 
 
-def require_positive(**numbers: float) -> None:
-    """Raises ``ValueError`` unless every number is finite and greater than zero."""
+def require_between(low: float, high: float, **numbers: float) -> None:
+    """Raises ``ValueError`` unless low <= number <= high; NaN is never between."""
     for name, number in numbers.items():
-        if not (math.isfinite(number) and number > 0):
-            raise ValueError(f"{name} must be a finite number > 0, got {number}")
+        if not low <= number <= high:
+            raise ValueError(f"{name} must be in [{low}, {high}], got {number}")
 
 
-def require_fraction(**numbers: float) -> None:
-    """Raises ``ValueError`` unless every number lies in [0, 1]."""
+def require_inside(low: float, high: float, **numbers: float) -> None:
+    """Raises ``ValueError`` unless low < number < high; NaN is never inside."""
     for name, number in numbers.items():
-        if not 0 <= number <= 1:
-            raise ValueError(f"{name} must be in [0, 1], got {number}")
+        if not low < number < high:
+            raise ValueError(f"{name} must be in ({low}, {high}), got {number}")
 
 
 def require_count(**numbers: int) -> None:

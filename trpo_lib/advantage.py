@@ -6,19 +6,15 @@ bootstrapped. After either, the next row belongs to another episode, so the trac
 """
 
 import torch
+from torch import Tensor
 
-from trpo_lib._checks import require_finite, require_fraction, require_same_shape
+from trpo_lib._checks import require_between, require_finite, require_same_shape
 
 
 def gae(
-    rewards: torch.Tensor,
-    values: torch.Tensor,
-    next_values: torch.Tensor,
-    terminated: torch.Tensor,
-    truncated: torch.Tensor,
-    gamma: float,
-    lam: float,
-) -> torch.Tensor:
+    rewards: Tensor, values: Tensor, next_values: Tensor, terminated: Tensor, truncated: Tensor,
+    gamma: float, lam: float,
+) -> Tensor:  # fmt: skip
     """Generalised advantage estimates (Schulman et al. 2016, equation 16): all ``[T, N]``.
 
     δ_t = r_t + γ V(s_{t+1}) (1 − terminated_t) − V(s_t)
@@ -27,44 +23,33 @@ def gae(
     next_values are those of the observation before a reset; the masks are boolean.
     Raises ``ValueError`` on unequal shapes, non-finite numbers, gamma or lam outside [0, 1].
     """
-    require_same_shape(
-        rewards=rewards,
-        values=values,
-        next_values=next_values,
-        terminated=terminated,
-        truncated=truncated,
-    )
-    require_finite(rewards=rewards, values=values, next_values=next_values)
-    require_fraction(gamma=gamma, lam=lam)
+    floats = {"rewards": rewards, "values": values, "next_values": next_values}
+    require_same_shape(**floats, terminated=terminated, truncated=truncated)
+    require_finite(**floats)
+    require_between(0, 1, gamma=gamma, lam=lam)
     td_errors = rewards + gamma * next_values * ~terminated - values
     return _backward_sum(td_errors, gamma * lam * ~(terminated | truncated))
 
 
 def discounted_returns(
-    rewards: torch.Tensor,
-    next_values: torch.Tensor,
-    terminated: torch.Tensor,
-    truncated: torch.Tensor,
-    gamma: float,
-) -> torch.Tensor:
+    rewards: Tensor, next_values: Tensor, terminated: Tensor, truncated: Tensor, gamma: float
+) -> Tensor:
     """Discounted sums of the rewards that followed: all ``[T, N]``.
 
     Where the record stops without a termination (a truncation, or the last row), the sum goes on
     with γ V(s_{t+1}) from next_values. Raises ``ValueError`` as ``gae`` does.
     """
-    require_same_shape(
-        rewards=rewards, next_values=next_values, terminated=terminated, truncated=truncated
-    )
-    require_finite(rewards=rewards, next_values=next_values)
-    require_fraction(gamma=gamma)
-    record_ends = terminated | truncated
-    bootstraps = record_ends.clone()
-    bootstraps[-1] = True
-    bootstraps &= ~terminated
-    return _backward_sum(rewards + gamma * next_values * bootstraps, gamma * ~record_ends)
+    floats = {"rewards": rewards, "next_values": next_values}
+    require_same_shape(**floats, terminated=terminated, truncated=truncated)
+    require_finite(**floats)
+    require_between(0, 1, gamma=gamma)
+    stops = truncated.clone()
+    stops[-1] = True
+    bootstrapped = rewards + gamma * next_values * (stops & ~terminated)
+    return _backward_sum(bootstrapped, gamma * ~(terminated | truncated))
 
 
-def _backward_sum(terms: torch.Tensor, decay: torch.Tensor) -> torch.Tensor:
+def _backward_sum(terms: Tensor, decay: Tensor) -> Tensor:
     """Solves x_t = terms_t + decay_t · x_{t+1} from the last row up: all ``[T, N]``."""
     rows, running = [], torch.zeros_like(terms[0])
     for term, factor in zip(reversed(terms.unbind()), reversed(decay.unbind()), strict=True):
@@ -73,7 +58,7 @@ def _backward_sum(terms: torch.Tensor, decay: torch.Tensor) -> torch.Tensor:
     return torch.stack(rows[::-1])
 
 
-def normalize(advantages: torch.Tensor) -> torch.Tensor:
+def normalize(advantages: Tensor) -> Tensor:
     """Shifts and scales to mean 0 and standard deviation 1 -> same shape; all zero if constant."""
     centred = advantages - advantages.mean()
     scale = centred.square().mean().sqrt()
@@ -82,13 +67,11 @@ def normalize(advantages: torch.Tensor) -> torch.Tensor:
     return torch.zeros_like(centred) if constant else centred / scale
 
 
-def explained_variance(values: torch.Tensor, returns: torch.Tensor) -> float:
+def explained_variance(values: Tensor, returns: Tensor) -> float:
     """1 − Var(returns − values) / Var(returns): 1 is perfect, 0 no better than a constant.
 
     Any equal shapes. NaN when the returns do not vary. Raises ``ValueError`` on unequal shapes.
     """
     require_same_shape(values=values, returns=returns)
-    variance = returns.var(correction=0)
-    if variance == 0:
-        return float("nan")
-    return 1 - ((returns - values).var(correction=0) / variance).item()
+    variance = returns.var(correction=0).item()
+    return 1 - (returns - values).var(correction=0).item() / variance if variance else float("nan")

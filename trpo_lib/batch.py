@@ -1,9 +1,9 @@
 """What every algorithm gets, a ``Batch``, and what it gives back, an ``UpdateReport``."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from trpo_lib._checks import require_finite
 from trpo_lib.advantage import gae, normalize
@@ -12,30 +12,30 @@ from trpo_lib.rollout import Rollout
 
 @dataclass(frozen=True)
 class Batch:
-    """B transitions that really happened.
+    """B transitions that really happened: what an update may see.
 
-    obs: ``[B, O]``. actions: ``[B]`` or ``[B, D]``. old_log_probs, advantages, returns: ``[B]``.
-    Advantages are for the algorithm (see ``make_batch``), returns are the critic's targets.
+    obs: ``[B, O]``. actions: ``[B]`` or ``[B, D]``. old_log_probs, advantages, returns: ``[B]``;
+    the advantages are for the policy, the returns are the critic's targets.
     Raises ``ValueError`` when it is empty, a shape is wrong, or a number is not finite.
     """
 
-    obs: torch.Tensor
-    actions: torch.Tensor
-    old_log_probs: torch.Tensor
-    advantages: torch.Tensor
-    returns: torch.Tensor
+    obs: Tensor
+    actions: Tensor
+    old_log_probs: Tensor
+    advantages: Tensor
+    returns: Tensor
 
     def __post_init__(self):
         size = len(self.obs)
         if size == 0:
-            raise ValueError("a batch must hold at least one transition, got none")
-        for name, dims in (("obs", (2,)), ("actions", (1, 2)), ("old_log_probs", (1,)),
-                           ("advantages", (1,)), ("returns", (1,))):  # fmt: skip
-            shape = list(getattr(self, name).shape)
-            if len(shape) not in dims or shape[0] != size:
-                expected = " or ".join(["[B]", "[B, ·]"][d - 1] for d in dims)
-                raise ValueError(f"{name} must have shape {expected} with B = {size}, got {shape}")
-        require_finite(**{field.name: getattr(self, field.name) for field in fields(self)})
+            raise ValueError("obs must hold at least one transition, got an empty batch")
+        for name, tensor in vars(self).items():
+            axes = {"obs": (2,), "actions": (1, 2)}.get(name, (1,))
+            if tensor.dim() not in axes or len(tensor) != size:
+                wanted = " or ".join(["[B]", "[B, ·]"][count - 1] for count in axes)
+                got = list(tensor.shape)
+                raise ValueError(f"{name} must have shape {wanted} with B = {size}, got {got}")
+        require_finite(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,11 @@ def make_batch(
     advantages are normalised to mean 0 and standard deviation 1; returns are GAE + V(s), the
     critic's TD(λ) targets. Raises ``ValueError`` when nothing in the rollout is real.
     """
+    real, flags = rollout.real, (rollout.terminated, rollout.truncated)
+    obs, actions = rollout.obs[real], rollout.actions[real]
     with torch.no_grad():
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)
-        old_log_probs = policy(rollout.obs[rollout.real]).log_prob(rollout.actions[rollout.real])
-    advantages = gae(
-        rollout.rewards, values, next_values, rollout.terminated, rollout.truncated, gamma, lam
-    )
-    real = rollout.real
-    return Batch(
-        obs=rollout.obs[real],
-        actions=rollout.actions[real],
-        old_log_probs=old_log_probs,
-        advantages=normalize(advantages[real]),
-        returns=(advantages + values)[real],
-    )
+        advantages = gae(rollout.rewards, values, next_values, *flags, gamma, lam)
+        old_log_probs = policy(obs).log_prob(actions)
+    returns = (advantages + values)[real]
+    return Batch(obs, actions, old_log_probs, normalize(advantages[real]), returns)

@@ -1,6 +1,6 @@
 """How far a new policy is from the old one: KL(old ‖ new), in nats.
 
-    KL(p ‖ q) = E_{x∼p}[ log p(x) − log q(x) ]
+    KL(p ‖ q) = E_{x∼p}[log p(x) − log q(x)]
 
 KL is not symmetric. Its direction, old first, is written here and nowhere else: the expectation is
 over the policy that collected the data (Schulman et al. 2015, equation 12).
@@ -23,13 +23,12 @@ def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     require_same_shape(p=p, q=q)
     for name, probs in (("p", p), ("q", q)):
         if not (probs >= 0).all() or not np.allclose(probs.sum(-1), 1, rtol=0, atol=1e-6):
-            raise ValueError(
-                f"{name} must hold probabilities: no negative entry, last axis summing to one; "
-                f"smallest entry {probs.min():g}, sums {np.unique(probs.sum(-1))}"
-            )
+            got = f"smallest entry {probs.min():g}, sums {np.unique(probs.sum(-1))}"
+            raise ValueError(f"{name} must hold probabilities that sum to 1, got {got}")
+    possible = p > 0
     with np.errstate(divide="ignore"):
-        log_ratio = np.log(p, where=p > 0, out=np.zeros_like(p)) - np.log(q)
-    return np.multiply(p, log_ratio, where=p > 0, out=np.zeros_like(p)).sum(-1)
+        log_ratio = np.log(p, where=possible, out=np.zeros_like(p)) - np.log(q)
+    return np.multiply(p, log_ratio, where=possible, out=np.zeros_like(p)).sum(-1)
 
 
 def gaussian_kl(
@@ -40,9 +39,7 @@ def gaussian_kl(
     Σ_d log(σ_q / σ_p) + (σ_p² + (μ_p − μ_q)²) / (2 σ_q²) − ½
     Raises ``ValueError`` on unequal shapes or a standard deviation that is not > 0.
     """
-    mean_p, std_p, mean_q, std_q = (
-        np.asarray(x, dtype=float) for x in (mean_p, std_p, mean_q, std_q)
-    )
+    mean_p, std_p, mean_q, std_q = map(np.asarray, (mean_p, std_p, mean_q, std_q))
     require_same_shape(mean_p=mean_p, std_p=std_p, mean_q=mean_q, std_q=std_q)
     for name, std in (("std_p", std_p), ("std_q", std_q)):
         if not (std > 0).all():
@@ -57,8 +54,6 @@ def mean_kl(old: Distribution, new: Distribution) -> torch.Tensor:
     Raises ``ValueError`` when the batch shapes differ.
     """
     if old.batch_shape != new.batch_shape:
-        raise ValueError(
-            f"old and new must have one batch shape, got {list(old.batch_shape)} "
-            f"and {list(new.batch_shape)}"
-        )
+        shapes = f"{list(old.batch_shape)} and {list(new.batch_shape)}"
+        raise ValueError(f"old and new must have one batch shape, got {shapes}")
     return kl_divergence(old, new).mean()

@@ -10,19 +10,17 @@ from itertools import pairwise
 
 import torch
 from gymnasium.spaces import Box, Discrete, Space
-from torch import nn
+from torch import Generator, Tensor, nn
 from torch.distributions import Categorical, Independent, Normal
 
 
-def _mlp(
-    sizes: Sequence[int], output_gain: float, generator: torch.Generator | None
-) -> nn.Sequential:
+def _mlp(sizes: Sequence[int], output_gain: float, generator: Generator | None) -> nn.Sequential:
     """Linear layers with tanh between them; orthogonal weights drawn from the generator."""
     layers: list[nn.Module] = []
     for size_in, size_out in pairwise(sizes):
         # skip_init: the default initialisation would draw from torch's global generator.
         linear = nn.utils.skip_init(nn.Linear, size_in, size_out)
-        nn.init.orthogonal_(linear.weight, gain=2**0.5, generator=generator)
+        nn.init.orthogonal_(linear.weight, 2**0.5, generator)
         nn.init.zeros_(linear.bias)
         layers += [linear, nn.Tanh()]
     with torch.no_grad():
@@ -38,25 +36,23 @@ class CategoricalPolicy(nn.Module):
         obs_size: int,
         num_actions: int,
         hidden: Sequence[int] = (64,),
-        generator: torch.Generator | None = None,
+        generator: Generator | None = None,
     ):
         super().__init__()
         self.logits = _mlp([obs_size, *hidden, num_actions], 0.01, generator)
         self.num_actions = num_actions
 
-    def forward(self, obs: torch.Tensor) -> Categorical:
+    def forward(self, obs: Tensor) -> Categorical:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
         return Categorical(logits=self.logits(obs), validate_args=False)
 
-    def noise(self, shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Gumbel noise ``[*shape, A]``: argmax(logits + noise) is a sample of the softmax."""
-        exponential = torch.empty(*shape, self.num_actions).exponential_(generator=generator)
-        return -exponential.log()
+        return -torch.empty(*shape, self.num_actions).exponential_(generator=generator).log()
 
-    def act(self, obs: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
+    def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
         """Obs ``[N, O]``, noise ``[N, A]`` -> actions ``[N]``; without noise the likeliest."""
-        logits = self.logits(obs)
-        return (logits if noise is None else logits + noise).argmax(-1)
+        return (self.logits(obs) + noise).argmax(-1)
 
 
 class GaussianPolicy(nn.Module):
@@ -67,38 +63,36 @@ class GaussianPolicy(nn.Module):
         obs_size: int,
         action_size: int,
         hidden: Sequence[int] = (64,),
-        generator: torch.Generator | None = None,
+        generator: Generator | None = None,
     ):
         super().__init__()
         self.mean = _mlp([obs_size, *hidden, action_size], 0.01, generator)
         self.log_std = nn.Parameter(torch.zeros(action_size))
 
-    def forward(self, obs: torch.Tensor) -> Independent:
+    def forward(self, obs: Tensor) -> Independent:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
         mean = self.mean(obs)
-        normal = Normal(mean, self.log_std.exp().expand_as(mean), validate_args=False)
-        return Independent(normal, 1, validate_args=False)
+        return Independent(Normal(mean, self.log_std.exp().expand_as(mean), False), 1, False)
 
-    def noise(self, shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Standard normal noise ``[*shape, D]``."""
         return torch.randn(*shape, len(self.log_std), generator=generator)
 
-    def act(self, obs: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
+    def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
         """Obs ``[N, O]``, noise ``[N, D]`` -> actions ``[N, D]``; without noise the mean."""
-        mean = self.mean(obs)
-        return mean if noise is None else mean + self.log_std.exp() * noise
+        return self.mean(obs) + self.log_std.exp() * noise
 
 
 class Critic(nn.Module):
-    """V(s): the discounted return to expect from a state."""
+    """V(s), the discounted return to expect from a state: obs ``[..., O]`` -> ``[...]``."""
 
     def __init__(
-        self, obs_size: int, hidden: Sequence[int] = (64,), generator: torch.Generator | None = None
+        self, obs_size: int, hidden: Sequence[int] = (64,), generator: Generator | None = None
     ):
         super().__init__()
         self.value = _mlp([obs_size, *hidden, 1], 1.0, generator)
 
-    def forward(self, obs: torch.Tensor) -> torch.Tensor:
+    def forward(self, obs: Tensor) -> Tensor:
         """Obs ``[..., O]`` -> values ``[...]``."""
         return self.value(obs).squeeze(-1)
 
@@ -107,7 +101,7 @@ def make_policy(
     observation_space: Space,
     action_space: Space,
     hidden: Sequence[int] = (64,),
-    generator: torch.Generator | None = None,
+    generator: Generator | None = None,
 ) -> CategoricalPolicy | GaussianPolicy:
     """The policy that fits one environment's spaces.
 
@@ -121,6 +115,5 @@ def make_policy(
         return CategoricalPolicy(obs_size, int(action_space.n), hidden, generator)
     if isinstance(action_space, Box) and len(action_space.shape) == 1:
         return GaussianPolicy(obs_size, action_space.shape[0], hidden, generator)
-    raise TypeError(
-        f"action_space must be Discrete (from 0) or a Box of shape [D], got {action_space}"
-    )
+    wanted = "Discrete (from 0) or a Box of shape [D]"
+    raise TypeError(f"action_space must be {wanted}, got {action_space}")

@@ -20,13 +20,11 @@ from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
 
 @dataclass(frozen=True)
 class Rollout:
-    """T steps of N environments; tensors on the policy's device, in its dtype.
+    """T steps of N environments; tensors on the policy's device, floats in its dtype.
 
-    obs, next_obs: ``[T, N, O]``, next_obs being the observation before a reset.
-    actions: ``[T, N]`` or ``[T, N, D]``. rewards: ``[T, N]``.
-    terminated, truncated: ``[T, N]`` bool.
-    real: ``[T, N]`` bool, False for the rows that an automatic reset made up.
-    episode_returns: undiscounted, one per episode that ended, in the order of their ends.
+    obs, next_obs: ``[T, N, O]``, next_obs before any reset. actions: ``[T, N]`` or ``[T, N, D]``.
+    rewards: ``[T, N]``. terminated, truncated: ``[T, N]``, bool. real: ``[T, N]``, False for the
+    rows that an automatic reset made up. episode_returns: of the episodes that ended, undiscounted.
     """
 
     obs: torch.Tensor
@@ -42,7 +40,7 @@ class Rollout:
 @dataclass(frozen=True)
 class Cursor:
     """Where N environments stand: obs ``[N, O]``, whether the next step is only a reset ``[N]``,
-    and the reward gathered in the running episode ``[N]``.
+    and the reward gathered so far in the running episode ``[N]``.
     """
 
     obs: np.ndarray
@@ -68,6 +66,23 @@ def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
     return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
 
 
+def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
+    """One step -> the obs to act on next, the obs before any reset, reward, terminated, truncated.
+
+    Actions in a ``Box`` are clipped to its bounds on their way to the environment.
+    """
+    space = envs.single_action_space
+    if isinstance(space, Box):
+        actions = actions.clip(space.low, space.high)
+    obs, reward, terminated, truncated, info = envs.step(actions)
+    next_obs = obs
+    if "final_obs" in info:  # SAME_STEP, and an episode ended
+        ended = info["_final_obs"]
+        next_obs = obs.copy()
+        next_obs[ended] = np.stack(info["final_obs"][ended])
+    return obs, next_obs, reward, terminated, truncated
+
+
 def collect(
     envs: VectorEnv,
     policy: CategoricalPolicy | GaussianPolicy,
@@ -80,64 +95,30 @@ def collect(
     All randomness of the actions comes from the generator (a CPU one, whatever the device).
     Raises ``ValueError`` when an environment returns a reward or observation that is not finite.
     """
+    resets_later = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
     weight = next(policy.parameters())
-    to_policy = {"dtype": weight.dtype, "device": weight.device}
-    noise = policy.noise((num_steps, envs.num_envs), generator).to(**to_policy)
+    noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
     rows, episode_returns = [], []
     with torch.inference_mode():
         for step_noise in noise.unbind():
-            actions = policy.act(torch.as_tensor(cursor.obs, **to_policy), step_noise).cpu().numpy()
+            actions = policy.act(torch.as_tensor(cursor.obs).to(weight), step_noise).cpu().numpy()
             obs, next_obs, reward, terminated, truncated = step(envs, actions)
-            rows.append(
-                (cursor.obs, actions, reward, next_obs, terminated, truncated, ~cursor.resetting)
-            )
-            cursor, finished = _advance(envs, cursor, obs, reward, terminated | truncated)
-            episode_returns += finished
-    return _stack(rows, episode_returns, to_policy), cursor
+            real = ~cursor.resetting
+            rows.append((cursor.obs, actions, reward, next_obs, terminated, truncated, real))
+            done = terminated | truncated
+            returns = cursor.returns + reward
+            episode_returns += returns[done].tolist()
+            cursor = Cursor(obs, done & resets_later, np.where(done, 0.0, returns))
+    tensors = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
+    return _checked(tensors, weight, episode_returns), cursor
 
 
-def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """One step -> the obs to act on next, the obs before any reset, reward, terminated, truncated.
-
-    Actions in a ``Box`` are clipped to its bounds on their way to the environment.
-    """
-    space = envs.single_action_space
-    if isinstance(space, Box):
-        actions = actions.clip(space.low, space.high)
-    obs, reward, terminated, truncated, info = envs.step(actions)
-    next_obs = obs
-    if "final_obs" in info:  # SAME_STEP, and an episode ended
-        next_obs = obs.copy()
-        next_obs[info["_final_obs"]] = np.stack(info["final_obs"][info["_final_obs"]])
-    return obs, next_obs, reward, terminated, truncated
-
-
-def _advance(
-    envs: VectorEnv, cursor: Cursor, obs: np.ndarray, reward: np.ndarray, done: np.ndarray
-) -> tuple[Cursor, list[float]]:
-    """The cursor after a step, and the returns of the episodes which ended in it."""
-    returns = cursor.returns + reward
-    finished = returns[done].tolist()
-    returns[done] = 0
-    next_step = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
-    return Cursor(obs, done if next_step else np.zeros_like(done), returns), finished
-
-
-def _stack(rows: list[tuple], episode_returns: list[float], to_policy: dict) -> Rollout:
-    """Turns T rows of arrays ``[N, …]`` into a Rollout, after a check that all is finite."""
-    obs, actions, rewards, next_obs, terminated, truncated, real = (
-        torch.from_numpy(np.stack(column)).to(to_policy["device"])
-        for column in zip(*rows, strict=True)
-    )
+def _checked(
+    tensors: list[torch.Tensor], weight: torch.Tensor, episode_returns: list[float]
+) -> Rollout:
+    """Moves T rows to the weight's device, and floats to its dtype, if all of them are finite."""
+    obs, actions, rewards, next_obs, *flags = tensors
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
-    dtype = to_policy["dtype"]
-    return Rollout(
-        obs.to(dtype),
-        actions,
-        rewards.to(dtype),
-        next_obs.to(dtype),
-        terminated,
-        truncated,
-        real,
-        tuple(episode_returns),
-    )
+    obs, rewards, next_obs = obs.to(weight), rewards.to(weight), next_obs.to(weight)
+    actions, *flags = (tensor.to(weight.device) for tensor in (actions, *flags))
+    return Rollout(obs, actions, rewards, next_obs, *flags, tuple(episode_returns))

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
-from trpo_lib._checks import require_count, require_finite, require_positive
+from trpo_lib._checks import require_count, require_finite, require_inside
 
 
-def flat_grad(
-    output: torch.Tensor, params: Sequence[torch.Tensor], **autograd_options
-) -> torch.Tensor:
+def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> Tensor:
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
     autograd_options go to ``torch.autograd.grad`` (``create_graph``, ``retain_graph``, …).
@@ -24,25 +23,22 @@ class CGResult:
     """What ``conjugate_gradient`` found.
 
     x: ``[P]``. residuals: ‖b − A x_k‖ for k = 0, 1, …, one more than the products spent.
-    quadratic_form: xᵀ A x, which comes free with the residual.
-    status: "converged", "max_iters", or "non-positive curvature" (x is then the last good iterate).
+    quadratic_form: xᵀ A x, which comes free with the residual. status: "converged", "max_iters",
+    or "non-positive curvature" (x is then the last good iterate).
     """
 
-    x: torch.Tensor
+    x: Tensor
     residuals: tuple[float, ...]
     quadratic_form: float
     status: str
 
 
 def conjugate_gradient(
-    matvec: Callable[[torch.Tensor], torch.Tensor],
-    b: torch.Tensor,
-    max_iters: int = 10,
-    tol: float = 1e-10,
+    matvec: Callable[[Tensor], Tensor], b: Tensor, max_iters: int = 10, tol: float = 1e-10
 ) -> CGResult:
     """Solves A x = b for a symmetric positive definite A known only by its products A v.
 
-    matvec: ``[P]`` -> ``[P]``. b: ``[P]``. Starts at x = 0, so every iterate has xᵀb > 0, and
+    matvec: ``[P]`` -> ``[P]``. b: ``[P]``. Starts at x = 0, so every later iterate has xᵀb > 0, and
     stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006, algorithm 5.2).
     Raises ``ValueError`` when b is not a vector or not finite.
     """
@@ -50,12 +46,10 @@ def conjugate_gradient(
         raise ValueError(f"b must be a vector [P], got shape {list(b.shape)}")
     require_finite(b=b)
     require_count(max_iters=max_iters)
-    x, residual, direction = torch.zeros_like(b), b.clone(), b.clone()
-    square = float(residual @ residual)
+    x, residual, direction = torch.zeros_like(b), b, b
+    square = float(b @ b)
     norms, goal, status = [square**0.5], tol * square**0.5, "max_iters"
-    for _ in range(max_iters):
-        if norms[-1] <= goal:
-            break
+    while norms[-1] > goal and len(norms) <= max_iters:
         product = matvec(direction)
         curvature = float(direction @ product)
         if not curvature > 0:  # also catches NaN
@@ -67,8 +61,7 @@ def conjugate_gradient(
         previous, square = square, float(residual @ residual)
         direction = residual + square / previous * direction
         norms.append(square**0.5)
-    if norms[-1] <= goal:
-        status = "converged"
+    status = "converged" if norms[-1] <= goal else status
     return CGResult(x, tuple(norms), float(x @ (b - residual)), status)
 
 
@@ -79,29 +72,22 @@ class LineSearchResult:
     Not accepted: x is the start itself and the fraction is 0.
     """
 
-    x: torch.Tensor
+    x: Tensor
     fraction: float
     accepted: bool
 
 
 def line_search(
-    accept: Callable[[torch.Tensor], bool],
-    start: torch.Tensor,
-    step: torch.Tensor,
-    shrink: float,
-    max_tries: int,
+    accept: Callable[[Tensor], bool], start: Tensor, step: Tensor, shrink: float, max_tries: int
 ) -> LineSearchResult:
     """Backtracking: the first of start + shrinkᵏ · step, k = 0, 1, …, that ``accept`` takes.
 
     start, step: ``[P]``. shrink: in (0, 1). Raises ``ValueError`` on any other.
     """
-    require_positive(shrink=shrink)
-    if shrink >= 1:
-        raise ValueError(f"shrink must be < 1, got {shrink}")
+    require_inside(0, 1, shrink=shrink)
     require_count(max_tries=max_tries)
     for tries in range(max_tries):
-        fraction = shrink**tries
-        candidate = start + fraction * step
+        candidate = start + shrink**tries * step
         if accept(candidate):
-            return LineSearchResult(candidate, fraction, True)
+            return LineSearchResult(candidate, shrink**tries, True)
     return LineSearchResult(start, 0.0, False)

@@ -1,6 +1,6 @@
 """What old data says of a new policy: the surrogate objective, with importance ratios.
 
-    L(θ | θ_old) = E_{s, a ∼ π_old}[ π_θ(a|s) / π_old(a|s) · A(s, a) ]
+    L(θ | θ_old) = E_{s, a ∼ π_old}[π_θ(a|s) / π_old(a|s) · A(s, a)]
 
 (Schulman et al. 2015, equation 14.) At θ_old its gradient is the policy gradient.
 """
@@ -16,9 +16,8 @@ def surrogate(
 ) -> torch.Tensor:
     """The sample mean of ratio · advantage, to be maximised -> ``[]``.
 
-    new: the policy π_θ at the B states, batch shape ``[B]``. actions: ``[B]`` or ``[B, D]``.
-    old_log_probs, advantages: ``[B]``, constants.
-    Raises ``ValueError`` when the shapes disagree (``[B]`` against ``[B, 1]`` would give [B, B]).
+    new: π_θ at B states, batch shape ``[B]``. actions: ``[B]`` or ``[B, D]``. old_log_probs,
+    advantages: ``[B]``, constants. Raises ``ValueError`` when the shapes disagree.
     """
     log_probs = new.log_prob(actions)
     require_same_shape(log_probs=log_probs, old_log_probs=old_log_probs, advantages=advantages)

@@ -4,16 +4,17 @@ The order matters. The advantages come from the critic as it was before it saw t
 critic that is fitted first explains part of the advantage away.
 """
 
+import math
 import os
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from trpo_lib._checks import require_count, require_fraction, require_positive
+from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.policies import CategoricalPolicy, Critic, GaussianPolicy, make_policy
@@ -30,7 +31,7 @@ class TrainConfig:
     num_envs: int = 32  # N, environments played side by side
     num_steps: int = 32  # T, steps of each per iteration
     max_iterations: int = 200  # the run ends here at the latest
-    target_return: float | None = 475.0  # or here: see Record.mean_return; None: never
+    target_return: float | None = 475.0  # or once Record.mean_return is there; None: never
     gamma: float = 0.99  # discount per step
     lam: float = 0.97  # GAE's λ
     hidden: tuple[int, ...] = (64,)  # tanh units per layer, policy and critic alike
@@ -40,14 +41,10 @@ class TrainConfig:
     dtype: str = "float32"  # "float32" or "float64", of the networks
 
     def __post_init__(self):
-        require_count(
-            num_envs=self.num_envs,
-            num_steps=self.num_steps,
-            max_iterations=self.max_iterations,
-            critic_epochs=self.critic_epochs,
-        )
-        require_fraction(gamma=self.gamma, lam=self.lam)
-        require_positive(critic_lr=self.critic_lr)
+        require_count(num_envs=self.num_envs, num_steps=self.num_steps)
+        require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
+        require_between(0, 1, gamma=self.gamma, lam=self.lam)
+        require_inside(0, math.inf, critic_lr=self.critic_lr)
         if self.dtype not in ("float32", "float64"):
             raise ValueError(f'dtype must be "float32" or "float64", got {self.dtype!r}')
 
@@ -69,26 +66,13 @@ class Record:
     report: UpdateReport
 
 
-@dataclass
-class _Progress:
-    """Counters that grow together, and the returns of the last N episodes."""
-
-    iteration: int = 0
-    transitions: int = 0
-    episodes: int = 0
-    recent: deque = field(default_factory=deque)
-
-    def mean_return(self) -> float:
-        return float(np.mean(self.recent)) if self.recent else float("nan")
-
-
 class Trainer:
     """A training run: an iterator of ``Record`` that can be stopped, looked at, and gone on with.
 
-    Attributes: ``policy``, ``critic``, ``config``, ``algorithm``. Replace ``algorithm.config``
-    between iterations and the next update follows it. Leaving a ``with`` block closes the
-    environments. Interrupted anywhere, the policy is the old or the new one, never a mix; the
-    next iteration then starts new episodes, because the interrupted ones may be half a step on.
+    ``policy``, ``critic``, ``config`` and ``algorithm`` are there to look at; replace
+    ``algorithm.config`` between iterations and the next update follows it. Leaving a ``with`` block
+    closes the environments. Interrupted anywhere, the policy is the old or the new one, never a
+    mix; the next iteration then starts new episodes, because the old ones may be half a step on.
     """
 
     def __init__(
@@ -104,8 +88,11 @@ class Trainer:
         placed = {"device": config.device, "dtype": getattr(torch, config.dtype)}
         self.policy = make_policy(*spaces, config.hidden, self._generator).to(**placed)
         self.critic = Critic(spaces[0].shape[0], config.hidden, self._generator).to(**placed)
-        self._optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.critic_lr)
-        self._progress = _Progress(recent=deque(maxlen=config.num_envs))
+        self._optimizer = torch.optim.Adam(
+            self.critic.parameters(), lr=config.critic_lr, fused=True
+        )
+        self._iteration = self._transitions = self._episodes = 0
+        self._recent = deque(maxlen=config.num_envs)
         self._cursor = start_episodes(self._envs, self._draw_seed())
 
     def __iter__(self) -> "Trainer":
@@ -119,14 +106,22 @@ class Trainer:
         batch = make_batch(rollout, self.policy, self.critic, self.config.gamma, self.config.lam)
         report = self.algorithm(self.policy, batch)
         explained = self._fit_critic(batch)
-        return self._record(rollout, batch, explained, report)
+        self._iteration += 1
+        self._transitions += len(batch.obs)
+        self._episodes += len(rollout.episode_returns)
+        self._recent.extend(rollout.episode_returns)
+        counts = self._iteration, self._transitions, self._episodes
+        return Record(*counts, self._mean_return(), explained, report)
 
     @property
     def finished(self) -> bool:
         """Whether the budget is spent or the target reached."""
-        target, progress = self.config.target_return, self._progress
-        reached = target is not None and progress.mean_return() >= target
-        return reached or progress.iteration >= self.config.max_iterations
+        target = self.config.target_return
+        reached = target is not None and self._mean_return() >= target
+        return reached or self._iteration >= self.config.max_iterations
+
+    def _mean_return(self) -> float:
+        return float(np.mean(self._recent)) if self._recent else math.nan
 
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator))
@@ -135,39 +130,19 @@ class Trainer:
         # No cursor while the environments move: an interrupt in between must not resume from it.
         cursor, self._cursor = self._cursor, None
         cursor = cursor or start_episodes(self._envs)
-        rollout, self._cursor = collect(
-            self._envs, self.policy, cursor, self.config.num_steps, self._generator
-        )
+        steps, generator = self.config.num_steps, self._generator
+        rollout, self._cursor = collect(self._envs, self.policy, cursor, steps, generator)
         return rollout
 
     def _fit_critic(self, batch: Batch) -> float:
         """Moves V(s) towards the returns -> the explained variance it had before."""
-        explained = float("nan")
-        for epoch in range(self.config.critic_epochs):
-            values = self.critic(batch.obs)
-            if epoch == 0:
-                explained = explained_variance(values.detach(), batch.returns)
+        with torch.no_grad():
+            explained = explained_variance(self.critic(batch.obs), batch.returns)
+        for _ in range(self.config.critic_epochs):
             self._optimizer.zero_grad()
-            torch.nn.functional.mse_loss(values, batch.returns).backward()
+            torch.nn.functional.mse_loss(self.critic(batch.obs), batch.returns).backward()
             self._optimizer.step()
         return explained
-
-    def _record(
-        self, rollout: Rollout, batch: Batch, explained: float, report: UpdateReport
-    ) -> Record:
-        progress = self._progress
-        progress.iteration += 1
-        progress.transitions += len(batch.obs)
-        progress.episodes += len(rollout.episode_returns)
-        progress.recent.extend(rollout.episode_returns)
-        return Record(
-            progress.iteration,
-            progress.transitions,
-            progress.episodes,
-            progress.mean_return(),
-            explained,
-            report,
-        )
 
     def save(self, path: str | Path) -> None:
         """Writes all that the next iterations depend on; what follows equals what follows a load.
@@ -176,15 +151,13 @@ class Trainer:
         one seed drawn now. The file appears whole or not at all.
         """
         seed = self._draw_seed()
-        progress = asdict(self._progress) | {"recent": list(self._progress.recent)}
         state = {
             "config": asdict(self.config),
             "algorithm": [type(self.algorithm).__name__, self.algorithm.state_dict()],
-            "policy": self.policy.state_dict(),
-            "critic": self.critic.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "networks": [part.state_dict() for part in self._learners()],
             "generator": self._generator.get_state(),
-            "progress": progress,
+            "counts": [self._iteration, self._transitions, self._episodes],
+            "recent": list(self._recent),
             "episodes_seed": seed,
         }
         partial = Path(f"{path}.partial")
@@ -200,20 +173,22 @@ class Trainer:
         the file. Raises ``ValueError`` when the file holds another algorithm.
         """
         state = torch.load(path, weights_only=True)
+        saved, settings = state["algorithm"]
+        given = type(algorithm or TRPO()).__name__
+        if given != saved:
+            raise ValueError(f"algorithm must be the {saved} that was saved, got a {given}")
         trainer = cls(TrainConfig(**state["config"]), algorithm)
-        name, settings = state["algorithm"]
-        if type(trainer.algorithm).__name__ != name:
-            given = type(trainer.algorithm).__name__
-            raise ValueError(f"algorithm must be the {name} that was saved, got a {given}")
         trainer.algorithm.load_state_dict(settings)
-        trainer.policy.load_state_dict(state["policy"])
-        trainer.critic.load_state_dict(state["critic"])
-        trainer._optimizer.load_state_dict(state["optimizer"])
+        for part, tensors in zip(trainer._learners(), state["networks"], strict=True):
+            part.load_state_dict(tensors)
         trainer._generator.set_state(state["generator"])
-        recent = deque(state["progress"].pop("recent"), trainer.config.num_envs)
-        trainer._progress = _Progress(**state["progress"], recent=recent)
+        trainer._iteration, trainer._transitions, trainer._episodes = state["counts"]
+        trainer._recent.extend(state["recent"])
         trainer._cursor = start_episodes(trainer._envs, state["episodes_seed"])
         return trainer
+
+    def _learners(self) -> tuple:
+        return self.policy, self.critic, self._optimizer
 
     def close(self) -> None:
         """Closes the environments; the policy stays usable."""
@@ -230,18 +205,14 @@ def evaluate(
     policy: CategoricalPolicy | GaussianPolicy, env_id: str, episodes: int, seed: int
 ) -> np.ndarray:
     """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``."""
-    require_count(episodes=episodes)
-    weight = next(policy.parameters())
-    envs = make_envs(env_id, episodes)
-    try:
-        obs, _ = envs.reset(seed=seed)
-        returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
-        with torch.inference_mode():
-            while running.any():
-                actions = policy.act(torch.as_tensor(obs, dtype=weight.dtype, device=weight.device))
-                obs, _, reward, terminated, truncated = step(envs, actions.cpu().numpy())
-                returns += reward * running
-                running &= ~(terminated | truncated)
-    finally:
-        envs.close()
+    weight, envs = next(policy.parameters()), make_envs(env_id, episodes)
+    obs = start_episodes(envs, seed).obs
+    returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
+    with torch.inference_mode():
+        while running.any():
+            actions = policy.act(torch.as_tensor(obs).to(weight)).cpu().numpy()
+            obs, _, reward, terminated, truncated = step(envs, actions)
+            returns += reward * running
+            running &= ~(terminated | truncated)
+    envs.close()
     return returns

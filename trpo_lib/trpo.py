@@ -6,14 +6,15 @@ With L linear and KL quadratic around θ_old the best step is √(2δ / gᵀF⁻
 gradient finds F⁻¹g, and a line search on the true L and KL makes up for what the model left out.
 """
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
 
-from trpo_lib._checks import require_count, require_positive
+from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.batch import Batch, UpdateReport
 from trpo_lib.divergence import mean_kl
 from trpo_lib.fisher import fisher_vector_product
@@ -32,12 +33,10 @@ class TRPOConfig:
     max_backtracks: int = 10  # tries of the line search, the full step included
 
     def __post_init__(self):
-        require_positive(max_kl=self.max_kl)
-        if not self.damping >= 0:
-            raise ValueError(f"damping must be >= 0, got {self.damping}")
+        require_inside(0, math.inf, max_kl=self.max_kl)
+        require_between(0, math.inf, damping=self.damping)
+        require_inside(0, 1, shrink=self.shrink)
         require_count(cg_iters=self.cg_iters, max_backtracks=self.max_backtracks)
-        if not 0 < self.shrink < 1:
-            raise ValueError(f"shrink must be in (0, 1), got {self.shrink}")
 
 
 def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateReport:
@@ -61,7 +60,7 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     gain = kl = 0.0
 
     @torch.no_grad()
-    def accept(candidate: torch.Tensor) -> bool:
+    def accept(candidate: Tensor) -> bool:
         """Tries parameters [P] on the batch without touching the policy."""
         nonlocal gain, kl
         trial = dict(zip(named, _split(candidate, params), strict=True))
@@ -78,14 +77,14 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     return UpdateReport(gain, kl, found.fraction, True, solution.residuals)
 
 
-def _split(vector: torch.Tensor, params: list[torch.Tensor]) -> list[torch.Tensor]:
+def _split(vector: Tensor, params: list[Tensor]) -> list[Tensor]:
     """Cuts ``[P]`` into pieces of the shapes of params."""
     pieces = vector.split([param.numel() for param in params])
     return [piece.view_as(param) for piece, param in zip(pieces, params, strict=True)]
 
 
 @torch.no_grad()
-def _write(params: list[torch.Tensor], vector: torch.Tensor) -> None:
+def _write(params: list[Tensor], vector: Tensor) -> None:
     """Sets all params in one call: Ctrl-C comes before or after it, never between two params."""
     torch._foreach_copy_(params, _split(vector, params))
 
