@@ -9,7 +9,7 @@ NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 .SECONDARY:
 
 lab: .venv/lessons.done
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: .venv/dev.done
 	$(BIN)/ruff check .
@@ -19,7 +19,7 @@ test: .venv/dev.done
 
 notebooks: $(NOTEBOOKS)
 
-notebooks/%.ipynb: notebooks/src/%.md .venv/dev.done
+notebooks/%.ipynb: notebooks/src/%.md | .venv/dev.done
 	$(BIN)/python notebooks/build.py $< $@
 
 figures: .venv/dev.done

@@ -17,7 +17,7 @@ from trpo_lib.solvers import flat_grad
 def fisher_vector_product(
     policy: nn.Module, obs: Tensor, damping: float
 ) -> Callable[[Tensor], Tensor]:
-    """The map v -> (F + damping · I) v, both ``[P]``, with F averaged over the states obs ``[B, O]``.
+    """The map v -> (F + damping · I) v, ``[P]`` -> ``[P]``; F averaged over obs ``[B, O]``.
 
     The KL's gradient is built once and kept, so each product costs one backward pass through it.
     Raises ``ValueError`` when damping is negative.

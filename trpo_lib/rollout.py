@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from trpo_lib._checks import require_count, require_finite
@@ -66,14 +66,21 @@ def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
     return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
 
 
+def to_space(actions: np.ndarray, space: Space) -> np.ndarray:
+    """Clips real-valued actions to the bounds and dtype of a ``Box``; others stay as they are."""
+    return (
+        actions.clip(space.low, space.high).astype(space.dtype)
+        if isinstance(space, Box)
+        else actions
+    )
+
+
 def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
     """One step -> the obs to act on next, the obs before any reset, reward, terminated, truncated.
 
-    Actions in a ``Box`` are clipped to its bounds on their way to the environment.
+    The actions pass through ``to_space`` on their way to the environment.
     """
-    space = envs.single_action_space
-    if isinstance(space, Box):
-        actions = actions.clip(space.low, space.high)
+    actions = to_space(actions, envs.single_action_space)
     obs, reward, terminated, truncated, info = envs.step(actions)
     next_obs = obs
     if "final_obs" in info:  # SAME_STEP, and an episode ended

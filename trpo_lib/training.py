@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import gymnasium as gym
 import numpy as np
 import torch
 
@@ -18,7 +19,7 @@ from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.policies import CategoricalPolicy, Critic, GaussianPolicy, make_policy
-from trpo_lib.rollout import Rollout, collect, make_envs, start_episodes, step
+from trpo_lib.rollout import Rollout, collect, make_envs, start_episodes, step, to_space
 from trpo_lib.trpo import TRPO
 
 
@@ -34,13 +35,15 @@ class TrainConfig:
     target_return: float | None = 475.0  # or once Record.mean_return is there; None: never
     gamma: float = 0.99  # discount per step
     lam: float = 0.97  # GAE's λ
-    hidden: tuple[int, ...] = (64,)  # tanh units per layer, policy and critic alike
+    hidden: tuple[int, ...] = (32,)  # tanh units per layer, policy and critic alike
     critic_lr: float = 3e-2  # Adam's rate: the critic must follow the policy within an iteration
     critic_epochs: int = 10  # full-batch Adam steps per iteration
     device: str = "cpu"
     dtype: str = "float32"  # "float32" or "float64", of the networks
 
     def __post_init__(self):
+        if not isinstance(self.seed, int):
+            raise TypeError(f"seed must be an int, got {self.seed!r}")
         require_count(num_envs=self.num_envs, num_steps=self.num_steps)
         require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
         require_between(0, 1, gamma=self.gamma, lam=self.lam)
@@ -102,7 +105,7 @@ class Trainer:
         """One iteration. Ends at ``max_iterations`` or once ``mean_return >= target_return``."""
         if self.finished:
             raise StopIteration
-        rollout = self._play()
+        rollout = self.play()
         batch = make_batch(rollout, self.policy, self.critic, self.config.gamma, self.config.lam)
         report = self.algorithm(self.policy, batch)
         explained = self._fit_critic(batch)
@@ -126,7 +129,8 @@ class Trainer:
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator))
 
-    def _play(self) -> Rollout:
+    def play(self) -> Rollout:
+        """The next rollout, T steps of N environments; the episodes go on in the one after it."""
         # No cursor while the environments move: an interrupt in between must not resume from it.
         cursor, self._cursor = self._cursor, None
         cursor = cursor or start_episodes(self._envs)
@@ -152,8 +156,8 @@ class Trainer:
         """
         seed = self._draw_seed()
         state = {
-            "config": asdict(self.config),
-            "algorithm": [type(self.algorithm).__name__, self.algorithm.state_dict()],
+            "config": _plain(asdict(self.config)),
+            "algorithm": [type(self.algorithm).__name__, _plain(self.algorithm.state_dict())],
             "networks": [part.state_dict() for part in self._learners()],
             "generator": self._generator.get_state(),
             "counts": [self._iteration, self._transitions, self._episodes],
@@ -163,6 +167,7 @@ class Trainer:
         partial = Path(f"{path}.partial")
         torch.save(state, partial)
         os.replace(partial, path)
+        self._cursor = None  # as in play
         self._cursor = start_episodes(self._envs, seed)
 
     @classmethod
@@ -201,10 +206,16 @@ class Trainer:
         self.close()
 
 
+def _plain(settings: dict) -> dict:
+    """NumPy's scalars as Python's: a file that holds no code cannot hold the former."""
+    return {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
+
+
 def evaluate(
     policy: CategoricalPolicy | GaussianPolicy, env_id: str, episodes: int, seed: int
 ) -> np.ndarray:
     """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``."""
+    require_count(episodes=episodes)
     weight, envs = next(policy.parameters()), make_envs(env_id, episodes)
     obs = start_episodes(envs, seed).obs
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
@@ -216,3 +227,23 @@ def evaluate(
             running &= ~(terminated | truncated)
     envs.close()
     return returns
+
+
+def render_episode(
+    policy: CategoricalPolicy | GaussianPolicy, env_id: str, seed: int, every: int = 10
+) -> list[np.ndarray]:
+    """Pictures ``[H, W, 3]`` of one greedy episode: the start, every so many steps, the end."""
+    require_count(every=every)
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen
+    weight, env = next(policy.parameters()), gym.make(env_id, render_mode="rgb_array")
+    obs, _ = env.reset(seed=seed)
+    frames, steps, done = [env.render()], 0, False
+    while not done:
+        with torch.inference_mode():
+            action = policy.act(torch.as_tensor(obs).to(weight)[None]).cpu().numpy()[0]
+        obs, _, terminated, truncated, _ = env.step(to_space(action, env.action_space))
+        done, steps = terminated or truncated, steps + 1
+        if done or steps % every == 0:
+            frames.append(env.render())
+    env.close()
+    return frames

@@ -6,13 +6,13 @@ With L linear and KL quadratic around θ_old the best step is √(2δ / gᵀF⁻
 gradient finds F⁻¹g, and a line search on the true L and KL makes up for what the model left out.
 """
 
+import copy
 import math
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
-from torch.nn.utils import parameters_to_vector
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.batch import Batch, UpdateReport
@@ -45,8 +45,12 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     A step is accepted when it raises the surrogate and keeps the mean KL within max_kl. Without a
     direction (all advantages zero) and without an acceptable step, the parameters stay bit-equal.
     """
-    named = {name: param for name, param in policy.named_parameters() if param.requires_grad}
-    params = list(named.values())
+    # The trials happen on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
+    trial = copy.deepcopy(policy)
+    params, trial_params = (
+        [param for param in network.parameters() if param.requires_grad]
+        for network in (policy, trial)
+    )
     old = policy(batch.obs)
     objective = surrogate(old, batch.actions, batch.old_log_probs, batch.advantages)
     gradient = flat_grad(objective, params)
@@ -63,8 +67,8 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     def accept(candidate: Tensor) -> bool:
         """Tries parameters [P] on the batch without touching the policy."""
         nonlocal gain, kl
-        trial = dict(zip(named, _split(candidate, params), strict=True))
-        new = functional_call(policy, trial, (batch.obs,))
+        vector_to_parameters(candidate, trial_params)
+        new = trial(batch.obs)
         value = surrogate(new, batch.actions, batch.old_log_probs, batch.advantages)
         gain, kl = (value - objective).item(), mean_kl(old, new).item()
         return gain > 0 and kl <= config.max_kl
@@ -73,20 +77,9 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     found = line_search(accept, start, full_step, config.shrink, config.max_backtracks)
     if not found.accepted:
         return UpdateReport(0.0, 0.0, 0.0, False, solution.residuals)
-    _write(params, found.x)
+    with torch.no_grad():
+        torch._foreach_copy_(params, trial_params)
     return UpdateReport(gain, kl, found.fraction, True, solution.residuals)
-
-
-def _split(vector: Tensor, params: list[Tensor]) -> list[Tensor]:
-    """Cuts ``[P]`` into pieces of the shapes of params."""
-    pieces = vector.split([param.numel() for param in params])
-    return [piece.view_as(param) for piece, param in zip(pieces, params, strict=True)]
-
-
-@torch.no_grad()
-def _write(params: list[Tensor], vector: Tensor) -> None:
-    """Sets all params in one call: Ctrl-C comes before or after it, never between two params."""
-    torch._foreach_copy_(params, _split(vector, params))
 
 
 @dataclass

@@ -1,0 +1,121 @@
+"""Runs the benchmarks, each part in a process of its own, and writes results.json and results.md.
+
+Parts that are not run keep the results they have. results.md is drawn from results.json alone.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+JSON, MARKDOWN = HERE / "results.json", HERE / "results.md"
+# Name in results.json -> the module that measures and draws it; in the table's order.
+PARTS = {
+    "solve": "solve",
+    "reliability": "reliability",
+    "more_seeds": "reliability",
+    "update": "update",
+    "throughput": "throughput",
+    "fisher_product": "fisher_product",
+    "growth": "growth",
+}
+PACKAGES = ("torch", "gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def circumstances() -> dict:
+    """What a figure depends on besides the code; nothing that names this machine."""
+    describe = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    git = subprocess.run(describe, cwd=HERE, capture_output=True, text=True)
+    return {
+        "commit": git.stdout.strip() or "unknown",
+        "cpu": f"{cpu_model()}, {os.cpu_count()} cores; one thread used",
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def run_part(module: str, quick: bool) -> dict:
+    """One part in its own process -> what it measured."""
+    command = [sys.executable, str(HERE / f"{module}.py"), *["--quick"] * quick]
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=os.environ | ONE_THREAD, check=True)
+    return json.loads(done.stdout)
+
+
+def measure(arguments: argparse.Namespace) -> dict:
+    """Results of the parts asked for, by name."""
+    if arguments.seeds:
+        first, last = map(int, arguments.seeds.split("-"))
+        seeds = range(first, last + 1)
+        return {"more_seeds": importlib.import_module("reliability").count(seeds)}
+    parts = arguments.parts or [name for name in PARTS if name != "more_seeds"]
+    return {name: run_part(PARTS[name], arguments.quick) for name in parts}
+
+
+def render(results: dict) -> str:
+    """The Markdown: a summary, every part's table, and what it was measured with."""
+    summary, sections = [], []
+    for name, module in PARTS.items():
+        if name in results:
+            part, data = importlib.import_module(module), results[name]["data"]
+            summary += part.summary(data)
+            sections.append(f"## {part.TITLE}\n\n{part.table(data)}")
+    table = importlib.import_module("common").markdown(["figure", "measured"], summary)
+    head = "# Benchmarks\n\nWritten by `make bench`; every figure is in `results.json` too."
+    return "\n\n".join([head, table, *sections, f"## Measured with\n\n{origins(results)}\n"])
+
+
+def origins(results: dict) -> str:
+    """One line per distinct circumstances, with the parts that they hold for."""
+    lines: dict[str, list[str]] = {}
+    for name, result in results.items():
+        facts = ", ".join(f"{key} {value}" for key, value in result["with"].items())
+        lines.setdefault(facts, []).append(f"{name} (`{result['command']}`)")
+    return "\n".join(f"* {', '.join(names)}: {facts}" for facts, names in lines.items())
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    choices = [name for name in PARTS if name != "more_seeds"]
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(choices)}; none: all of them")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes, shown and not written: does it all work?"
+    )
+    parser.add_argument(
+        "--seeds", metavar="A-B", help="only count the seeds A to B solved, two processes at a time"
+    )
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(choices):
+        parser.error(f"parts must be among {choices}, got {sorted(unknown)}")
+    return arguments
+
+
+def main() -> None:
+    arguments, facts = parse(), circumstances()
+    command = " ".join(["python", "benchmarks/run.py", *sys.argv[1:]])
+    results = {} if arguments.quick or not JSON.exists() else json.loads(JSON.read_text())
+    for name, data in measure(arguments).items():
+        results[name] = {"command": command, "with": facts, "data": data}
+    results = {name: results[name] for name in PARTS if name in results}
+    text = render(results)
+    if not arguments.quick:
+        JSON.write_text(json.dumps(results, indent=1) + "\n")
+        MARKDOWN.write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

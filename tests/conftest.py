@@ -1,0 +1,28 @@
+import pytest
+import torch
+from hypothesis import settings
+
+from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
+
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_torch_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(params=[CategoricalPolicy, GaussianPolicy], ids=["categorical", "gaussian"])
+def policy(request, generator):
+    """A small float64 policy (3 observations, 2 actions) far from its near-uniform start."""
+    policy = request.param(3, 2, hidden=(4,), generator=generator).double()
+    with torch.no_grad():
+        for param in policy.parameters():
+            param.copy_(torch.randn(param.shape, generator=generator) / 2)
+    return policy

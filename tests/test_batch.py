@@ -1,0 +1,102 @@
+import math
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+import torch
+
+from trpo_lib.batch import Batch, make_batch
+from trpo_lib.policies import Critic
+from trpo_lib.rollout import Rollout
+
+T, N = 5, 3
+
+
+def fields(size=4):
+    return {
+        "obs": torch.zeros(size, 3),
+        "actions": torch.zeros(size, dtype=torch.long),
+        "old_log_probs": torch.zeros(size),
+        "advantages": torch.zeros(size),
+        "returns": torch.zeros(size),
+    }
+
+
+def rollout(policy, generator, real):
+    """A hand-made one: random numbers, no episode ends, actions of the policy's own kind."""
+    obs, next_obs = torch.randn(2, T, N, 3, generator=generator, dtype=torch.float64)
+    actions = policy.act(obs, policy.noise((T, N), generator)).detach()
+    rewards = torch.randn(T, N, generator=generator, dtype=torch.float64)
+    never = torch.zeros(T, N, dtype=torch.bool)
+    return Rollout(obs, actions, rewards, next_obs, never, never, real, ())
+
+
+@pytest.mark.parametrize("actions", [torch.zeros(4, dtype=torch.long), torch.zeros(4, 2)])
+def test_a_batch_holds_discrete_or_continuous_actions_and_cannot_be_changed(actions):
+    batch = Batch(**fields() | {"actions": actions})
+    assert batch.actions is actions
+    with pytest.raises(FrozenInstanceError):
+        batch.actions = actions
+
+
+def test_an_empty_batch_is_refused():
+    with pytest.raises(ValueError, match=r"obs must .* one transition, got an empty batch"):
+        Batch(**fields(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "wanted"),
+    [
+        ("obs", (4,), r"\[B, ·\] with B = 4"),
+        ("obs", (4, 3, 1), r"\[B, ·\] with B = 4"),
+        ("actions", (4, 1, 1), r"\[B\] or \[B, ·\] with B = 4"),
+        ("actions", (3,), r"\[B\] or \[B, ·\] with B = 4"),
+        ("old_log_probs", (4, 1), r"\[B\] with B = 4"),
+        ("old_log_probs", (1,), r"\[B\] with B = 4"),
+        ("advantages", (4, 1), r"\[B\] with B = 4"),
+        ("advantages", (5,), r"\[B\] with B = 4"),
+        ("returns", (4, 1), r"\[B\] with B = 4"),
+        ("returns", (), r"\[B\] with B = 4"),
+    ],
+)
+def test_a_wrong_shape_is_refused_by_name(name, shape, wanted):
+    with pytest.raises(ValueError, match=f"^{name} must have shape {wanted}, got") as error:
+        Batch(**fields() | {name: torch.zeros(shape)})
+    assert str(list(shape)) in str(error.value)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", list(fields()))
+def test_a_number_that_is_not_finite_is_refused_by_name(name, bad):
+    tensor = fields()[name].float()
+    tensor[2] = bad
+    with pytest.raises(ValueError, match=rf"^{name} must be finite, got {bad} at index \[2"):
+        Batch(**fields() | {name: tensor})
+
+
+def test_make_batch_keeps_the_real_transitions_in_order_with_their_log_probs(policy, generator):
+    real = torch.rand(T, N, generator=generator) < 0.7
+    played = rollout(policy, generator, real)
+    batch = make_batch(played, policy, Critic(3).double(), gamma=0.9, lam=0.8)
+    where = [(t, n) for t in range(T) for n in range(N) if real[t, n]]
+    assert 0 < len(where) < T * N
+    assert len(batch.obs) == len(where)
+    for i, (t, n) in enumerate(where):
+        assert torch.equal(batch.obs[i], played.obs[t, n])
+        assert torch.equal(batch.actions[i], played.actions[t, n])
+        expected = policy(played.obs[t, n][None]).log_prob(played.actions[t, n][None]).item()
+        assert batch.old_log_probs[i].item() == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(batch.advantages.mean(), 0, atol=1e-12)
+    np.testing.assert_allclose(batch.advantages.std(correction=0), 1, rtol=1e-12)
+
+
+def test_a_batch_is_made_of_constants(policy, generator):
+    played = rollout(policy, generator, torch.ones(T, N, dtype=torch.bool))
+    batch = make_batch(played, policy, Critic(3).double(), gamma=0.9, lam=0.8)
+    assert not any(tensor.requires_grad for tensor in vars(batch).values())
+
+
+def test_a_rollout_in_which_nothing_happened_is_refused(policy, generator):
+    played = rollout(policy, generator, torch.zeros(T, N, dtype=torch.bool))
+    with pytest.raises(ValueError, match="empty batch"):
+        make_batch(played, policy, Critic(3).double(), gamma=0.9, lam=0.8)

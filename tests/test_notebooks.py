@@ -1,0 +1,180 @@
+"""What holds for every lesson: its source, its stored outputs, its shape."""
+
+import base64
+import re
+import statistics
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from jupytext.config import load_jupytext_config
+from jupytext.formats import long_form_one_format
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+SOURCES = sorted(NOTEBOOKS.glob("src/**/*.md"))
+LESSONS = [source for source in SOURCES if source.parent.name == "src"]
+MAX_IMAGE_BYTES = 400_000
+IGNORED = "nbval-ignore-output"
+REASON = re.compile(rf"<!--\s*{IGNORED}:\s*\S.*?-->", re.DOTALL)
+MACHINE = re.compile(
+    r"0x[0-9a-fA-F]{6,}"  # an object's address
+    r"|(?<![\w.:/])/(?:home|Users|root|tmp|work|usr|opt|var|mnt)/"
+    r"|\b[A-Z]:\\"
+)
+
+
+def name(source):
+    return source.relative_to(NOTEBOOKS / "src").with_suffix("").as_posix()
+
+
+def built(source):
+    return NOTEBOOKS / f"{name(source)}.ipynb"
+
+
+def read(source):
+    path = built(source)
+    if not path.exists():
+        pytest.fail(f"{path.relative_to(ROOT)} is missing: run `make notebooks`")
+    return nbformat.read(path, as_version=4)
+
+
+def cells(notebook, kind):
+    return [cell for cell in notebook.cells if cell.cell_type == kind]
+
+
+def lines(cell):
+    return sum(bool(line.strip()) for line in cell.source.splitlines())
+
+
+def words(cell):
+    """Words of prose: code, table rows and comments do not count, a formula counts as one."""
+    text = re.sub(r"^```.*?^```", "", cell.source, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"^\s*(>\s*)?\|.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\$\$.*?\$\$|\$[^$]+\$", " formula ", text, flags=re.DOTALL)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return sum(bool(re.search(r"\w", word)) for word in text.split())
+
+
+def outputs(notebook):
+    for number, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            yield number, output
+
+
+def texts(output):
+    """Every text that a stored output shows."""
+    if output.output_type == "stream":
+        yield output.text
+    for kind, data in output.get("data", {}).items():
+        if kind.startswith("text/") or kind == "image/svg+xml":
+            yield data
+
+
+def images(notebook):
+    for number, output in outputs(notebook):
+        for kind, data in output.get("data", {}).items():
+            if kind.startswith("image/"):
+                yield number, output.metadata.get(kind, {}), data
+
+
+every_notebook = pytest.mark.parametrize("source", SOURCES, ids=name)
+every_lesson = pytest.mark.parametrize("source", LESSONS, ids=name)
+
+
+def test_the_first_lesson_and_the_main_one_exist():
+    assert {"00_start_here", "05_trpo_on_cartpole"} <= set(map(name, SOURCES))
+
+
+def test_every_notebook_has_a_source():
+    stored = {p for p in NOTEBOOKS.glob("**/*.ipynb") if ".ipynb_checkpoints" not in p.parts}
+    assert stored - set(map(built, SOURCES)) == set()
+
+
+@every_notebook
+def test_source_and_notebook_have_the_same_cells(source):
+    def parts(notebook):
+        return [(c.cell_type, c.source, sorted(c.metadata.get("tags", []))) for c in notebook.cells]
+
+    assert parts(read(source)) == parts(jupytext.read(source, fmt="md:myst"))
+
+
+@every_notebook
+def test_saving_in_jupyterlab_leaves_the_source_as_it_is(source):
+    style = long_form_one_format("md:myst")
+    load_jupytext_config(str(source)).set_default_format_options(style)
+    saved = jupytext.writes(read(source), style)
+    assert saved == source.read_text(encoding="utf-8"), f"`jupytext --sync {source}` settles it"
+
+
+@every_notebook
+def test_every_cell_has_run_from_top_to_bottom(source):
+    counts = [cell.execution_count for cell in cells(read(source), "code")]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@every_notebook
+def test_no_error_and_nothing_on_stderr_is_stored(source):
+    for number, output in outputs(read(source)):
+        assert output.output_type != "error", f"cell {number}"
+        assert output.get("name") != "stderr", f"cell {number}: {output.text}"
+
+
+@every_notebook
+def test_no_widget_state_is_stored(source):
+    assert "widgets" not in read(source).metadata
+
+
+@every_notebook
+def test_no_stored_output_names_a_path_or_an_address(source):
+    for number, output in outputs(read(source)):
+        for text in texts(output):
+            assert not MACHINE.search(text), f"cell {number}: {MACHINE.search(text)}"
+
+
+@every_notebook
+def test_every_picture_has_an_alt_text_and_is_small(source):
+    for number, metadata, data in images(read(source)):
+        assert metadata.get("alt", "").strip(), f"cell {number}: no alt text"
+        assert len(base64.b64decode(data)) <= MAX_IMAGE_BYTES, f"cell {number}"
+
+
+@every_lesson
+def test_a_lesson_has_25_to_40_cells(source):
+    assert 25 <= len(jupytext.read(source).cells) <= 40
+
+
+@every_lesson
+def test_code_cells_are_short(source):
+    code = cells(jupytext.read(source), "code")
+    assert statistics.median(map(lines, code)) <= 5
+    assert [cell.source for cell in code if lines(cell) > 15] == []
+
+
+@every_lesson
+def test_markdown_cells_are_short(source):
+    long = [c.source for c in cells(jupytext.read(source), "markdown") if words(c) > 120]
+    assert long == []
+
+
+@every_lesson
+def test_few_outputs_are_ignored_and_each_says_why(source):
+    prose, ignored = "", 0
+    notebook = jupytext.read(source)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            prose = cell.source
+        elif IGNORED in cell.metadata.get("tags", []):
+            ignored += 1
+            assert REASON.search(prose), f"no reason before:\n{cell.source}"
+    assert ignored <= len(cells(notebook, "code")) / 5
+
+
+@pytest.mark.parametrize("source", [s for s in LESSONS if not s.name.startswith("00")], ids=name)
+def test_a_lesson_ends_with_summary_and_references(source):
+    prose = "\n".join(cell.source for cell in cells(jupytext.read(source), "markdown"))
+    headings = re.findall(r"^#+ (.*)", prose, flags=re.MULTILINE)
+    for heading in ("Summary", "References"):
+        assert any(heading in line for line in headings)

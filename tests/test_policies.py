@@ -1,0 +1,162 @@
+import numpy as np
+import pytest
+import torch
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from scipy.special import log_softmax, softmax
+from scipy.stats import chisquare, kstest, norm
+
+from trpo_lib.policies import CategoricalPolicy, Critic, GaussianPolicy, make_policy
+
+OBS = torch.tensor([[0.3, -1.0, 2.0], [1.5, 0.2, -0.4]], dtype=torch.float64)
+
+
+def by_hand(network, obs):
+    """Two linear layers with tanh between them, in NumPy."""
+    w1, b1, w2, b2 = (param.detach().numpy() for param in network.parameters())
+    return np.tanh(obs.numpy() @ w1.T + b1) @ w2.T + b2
+
+
+def test_log_probs_are_those_of_the_network_and_have_the_batchs_shape(policy):
+    new = policy(OBS)
+    assert new.batch_shape == (2,)
+    if isinstance(policy, CategoricalPolicy):
+        actions = torch.tensor([1, 0])
+        expected = log_softmax(by_hand(policy.logits, OBS), axis=-1)[[0, 1], [1, 0]]
+    else:
+        actions = torch.tensor([[0.1, 0.2], [-1.0, 3.0]])
+        std = policy.log_std.exp().detach().numpy()
+        expected = norm.logpdf(actions, by_hand(policy.mean, OBS), std).sum(-1)
+        assert new.event_shape == (2,)
+    np.testing.assert_allclose(new.log_prob(actions).detach(), expected, rtol=1e-6)
+
+
+def test_gumbel_noise_turns_logits_into_samples_of_the_softmax(generator):
+    policy = CategoricalPolicy(3, 4, generator=generator).double()
+    policy.logits[-1].weight.data *= 400
+    samples = 20_000
+    noise = policy.noise((samples, 2), generator)
+    assert noise.shape == (samples, 2, 4)
+    actions = policy.act(OBS, noise)
+    assert actions.shape == (samples, 2)
+    probs = softmax(by_hand(policy.logits, OBS), axis=-1)
+    assert probs.max() > 0.5
+    for drawn, expected in zip(actions.T, probs, strict=True):
+        assert chisquare(np.bincount(drawn, minlength=4), samples * expected).pvalue > 0.01
+
+
+def test_gaussian_actions_have_the_policys_mean_and_standard_deviation(generator):
+    policy = GaussianPolicy(3, 2, generator=generator).double()
+    policy.log_std.data = torch.tensor([-1.0, 0.5], dtype=torch.float64)
+    noise = policy.noise((5_000, 2), generator)
+    assert noise.shape == (5_000, 2, 2)
+    actions = policy.act(OBS, noise).detach().numpy()
+    mean, std = by_hand(policy.mean, OBS), np.exp([-1.0, 0.5])
+    for n, d in np.ndindex(2, 2):
+        assert kstest(actions[:, n, d], norm(mean[n, d], std[d]).cdf).pvalue > 0.01
+
+
+def test_without_noise_the_action_is_the_likeliest(policy):
+    if isinstance(policy, CategoricalPolicy):
+        expected = by_hand(policy.logits, OBS).argmax(-1)
+    else:
+        expected = by_hand(policy.mean, OBS)
+    np.testing.assert_allclose(policy.act(OBS).detach(), expected, rtol=1e-12)
+
+
+def test_a_new_policy_is_almost_uniform_and_a_new_gaussian_is_standard(generator):
+    probs = CategoricalPolicy(3, 4, generator=generator)(OBS.float()).probs
+    np.testing.assert_allclose(probs.detach(), 0.25, atol=0.02)
+    new = GaussianPolicy(3, 2, generator=generator)(OBS.float())
+    np.testing.assert_allclose(new.mean.detach(), 0, atol=0.1)
+    assert new.stddev.tolist() == [[1.0, 1.0]] * 2
+
+
+def test_weights_are_orthogonal_with_the_gains_of_their_layers(generator):
+    first, _, second, _, last = CategoricalPolicy(3, 2, (8, 8), generator).logits
+    for matrix, gain in ((first.weight.T, 2), (second.weight, 2), (last.weight, 1e-4)):
+        gram = matrix @ matrix.T
+        torch.testing.assert_close(gram, gain * torch.eye(len(gram)), rtol=0, atol=1e-5 * gain)
+
+
+def test_a_critic_gives_one_value_per_observation_whatever_the_leading_shape(generator):
+    critic = Critic(3, (4,), generator).double()
+    obs = torch.randn(5, 6, 3, generator=generator, dtype=torch.float64)
+    assert critic(obs).shape == (5, 6)
+    np.testing.assert_allclose(critic(obs).detach(), by_hand(critic.value, obs)[..., 0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
+def test_hidden_names_the_sizes_of_the_hidden_layers(hidden):
+    for network in (CategoricalPolicy(3, 2, hidden).logits, GaussianPolicy(3, 2, hidden).mean):
+        sizes = [layer.in_features for layer in network if isinstance(layer, torch.nn.Linear)]
+        assert sizes == [3, *hidden]
+        assert network[-1].out_features == 2
+
+
+MAKERS = [
+    lambda generator: CategoricalPolicy(3, 2, generator=generator),
+    lambda generator: GaussianPolicy(3, 2, generator=generator),
+    lambda generator: Critic(3, generator=generator),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=["categorical", "gaussian", "critic"])
+def test_parameters_come_from_the_generator_and_from_nothing_else(make):
+    def params(seed, global_seed):
+        torch.manual_seed(global_seed)
+        before = torch.get_rng_state()
+        module = make(torch.Generator().manual_seed(seed))
+        assert torch.equal(torch.get_rng_state(), before)
+        return torch.cat([param.detach().reshape(-1) for param in module.parameters()])
+
+    assert torch.equal(params(7, 0), params(7, 1))
+    assert not torch.equal(params(7, 0), params(8, 0))
+
+
+def test_noise_comes_from_the_generator_and_from_nothing_else(policy):
+    def noise(seed, global_seed):
+        torch.manual_seed(global_seed)
+        before = torch.get_rng_state()
+        result = policy.noise((3, 2), torch.Generator().manual_seed(seed))
+        assert torch.equal(torch.get_rng_state(), before)
+        return result
+
+    assert torch.equal(noise(7, 0), noise(7, 1))
+    assert not torch.equal(noise(7, 0), noise(8, 0))
+
+
+VECTOR = Box(-1, 1, (3,))
+
+
+@pytest.mark.parametrize(
+    ("action_space", "kind", "action_shape"),
+    [(Discrete(4), CategoricalPolicy, ()), (Box(-1, 1, (2,)), GaussianPolicy, (2,))],
+)
+def test_make_policy_fits_the_spaces(action_space, kind, action_shape):
+    policy = make_policy(VECTOR, action_space, (5,))
+    assert isinstance(policy, kind)
+    new = policy(torch.zeros(6, 3))
+    assert (*new.batch_shape, *new.event_shape) == (6, *action_shape)
+    hidden = next(policy.parameters() if not action_shape else policy.mean.parameters())
+    assert hidden.shape == (5, 3)
+
+
+def test_make_policy_hands_on_its_generator():
+    one, other = (make_policy(VECTOR, Discrete(2), generator=torch.Generator().manual_seed(0))
+                  for _ in range(2))  # fmt: skip
+    assert torch.equal(one.logits[0].weight, other.logits[0].weight)
+
+
+@pytest.mark.parametrize(
+    "action_space",
+    [MultiDiscrete([2, 3]), Discrete(2, start=1), Box(-1, 1, (2, 2)), Box(-1, 1, ())],
+)
+def test_make_policy_refuses_other_actions(action_space):
+    with pytest.raises(TypeError, match=r"action_space must be Discrete .* or a Box .*, got "):
+        make_policy(VECTOR, action_space)
+
+
+@pytest.mark.parametrize("observation_space", [Discrete(5), Box(0, 255, (8, 8, 3), np.uint8)])
+def test_make_policy_refuses_observations_that_are_not_vectors(observation_space):
+    with pytest.raises(TypeError, match=r"observation_space must be a Box of shape \[O\], got "):
+        make_policy(observation_space, Discrete(2))
