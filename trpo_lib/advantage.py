@@ -28,7 +28,7 @@ def gae(
     require_finite(**floats)
     require_between(0, 1, gamma=gamma, lam=lam)
     td_errors = rewards + gamma * next_values * ~terminated - values
-    return _backward_sum(td_errors, gamma * lam * ~(terminated | truncated))
+    return _backward_sum(td_errors, gamma * lam * (~(terminated | truncated)).to(rewards))
 
 
 def discounted_returns(
@@ -46,7 +46,7 @@ def discounted_returns(
     stops = truncated.clone()
     stops[-1] = True
     bootstrapped = rewards + gamma * next_values * (stops & ~terminated)
-    return _backward_sum(bootstrapped, gamma * ~(terminated | truncated))
+    return _backward_sum(bootstrapped, gamma * (~(terminated | truncated)).to(rewards))
 
 
 def _backward_sum(terms: Tensor, decay: Tensor) -> Tensor:

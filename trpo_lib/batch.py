@@ -62,6 +62,8 @@ def make_batch(
     critic's TD(λ) targets. Raises ``ValueError`` when nothing in the rollout is real.
     """
     real, flags = rollout.real, (rollout.terminated, rollout.truncated)
+    if not real.any():
+        raise ValueError("rollout must hold at least one real transition, got an empty batch")
     obs, actions = rollout.obs[real], rollout.actions[real]
     with torch.no_grad():
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)

@@ -1,7 +1,7 @@
 """The Fisher matrix of a policy, multiplied without being built.
 
-F = E[∇log π ∇log πᵀ] is the Hessian of KL(π_old ‖ π_θ) at θ = θ_old, and a Hessian times v is the
-gradient of (gradient · v) (Pearlmutter 1994; Schulman et al. 2015, appendix C).
+F = E[∇log π ∇log πᵀ] is the Hessian of KL(π_old ‖ π_θ) at θ = θ_old, and a Hessian times v is one
+more backward pass, through the gradient (Pearlmutter 1994; Schulman et al. 2015, appendix C).
 """
 
 from collections.abc import Callable
@@ -27,4 +27,4 @@ def fisher_vector_product(
     with torch.no_grad():
         old = policy(obs)
     kl_grad = flat_grad(mean_kl(old, policy(obs)), params, create_graph=True)
-    return lambda v: flat_grad(kl_grad @ v, params, retain_graph=True) + damping * v
+    return lambda v: flat_grad(kl_grad, params, grad_outputs=v, retain_graph=True) + damping * v

@@ -102,29 +102,42 @@ def collect(
     All randomness of the actions comes from the generator (a CPU one, whatever the device).
     Raises ``ValueError`` when an environment returns a reward or observation that is not finite.
     """
-    resets_later = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
     weight = next(policy.parameters())
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
-    rows, episode_returns = [], []
+    rows, obs = [], cursor.obs
     with torch.inference_mode():
         for step_noise in noise.unbind():
-            actions = policy.act(torch.as_tensor(cursor.obs).to(weight), step_noise).cpu().numpy()
-            obs, next_obs, reward, terminated, truncated = step(envs, actions)
-            real = ~cursor.resetting
-            rows.append((cursor.obs, actions, reward, next_obs, terminated, truncated, real))
-            done = terminated | truncated
-            returns = cursor.returns + reward
-            episode_returns += returns[done].tolist()
-            cursor = Cursor(obs, done & resets_later, np.where(done, 0.0, returns))
-    tensors = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
-    return _checked(tensors, weight, episode_returns), cursor
+            actions = policy.act(torch.from_numpy(obs).to(weight), step_noise).cpu().numpy()
+            following, *outcome = step(envs, actions)
+            rows.append((obs, actions, *outcome))
+            obs = following
+    arrays = [np.stack(column) for column in zip(*rows, strict=True)]
+    *_, terminated, truncated = arrays
+    done = terminated | truncated
+    resets_later = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
+    resetting = np.vstack([cursor.resetting, done & resets_later])
+    episode_returns, running = _episode_returns(arrays[3], done, cursor.returns)
+    rollout = _to_tensors([*arrays, ~resetting[:-1]], weight, episode_returns)
+    return rollout, Cursor(obs, resetting[-1], running)
 
 
-def _checked(
-    tensors: list[torch.Tensor], weight: torch.Tensor, episode_returns: list[float]
+def _episode_returns(
+    rewards: np.ndarray, done: np.ndarray, running: np.ndarray
+) -> tuple[list[float], np.ndarray]:
+    """Sums rewards ``[T, N]`` -> returns of the episodes that ended, and of those still running."""
+    finished = []
+    for reward, ended in zip(rewards, done, strict=True):
+        running = running + reward
+        finished += running[ended].tolist()
+        running[ended] = 0.0
+    return finished, running
+
+
+def _to_tensors(
+    arrays: list[np.ndarray], weight: torch.Tensor, episode_returns: list[float]
 ) -> Rollout:
-    """Moves T rows to the weight's device, and floats to its dtype, if all of them are finite."""
-    obs, actions, rewards, next_obs, *flags = tensors
+    """The arrays on the weight's device, floats in its dtype, if all of them are finite."""
+    obs, actions, next_obs, rewards, *flags = map(torch.from_numpy, arrays)
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
     obs, rewards, next_obs = obs.to(weight), rewards.to(weight), next_obs.to(weight)
     actions, *flags = (tensor.to(weight.device) for tensor in (actions, *flags))

@@ -101,6 +101,7 @@ class Trainer:
     def __iter__(self) -> "Trainer":
         return self
 
+    @torch.enable_grad()
     def __next__(self) -> Record:
         """One iteration. Ends at ``max_iterations`` or once ``mean_return >= target_return``."""
         if self.finished:

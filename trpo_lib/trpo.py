@@ -54,11 +54,10 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     old = policy(batch.obs)
     objective = surrogate(old, batch.actions, batch.old_log_probs, batch.advantages)
     gradient = flat_grad(objective, params)
-    if not gradient.any():
-        return UpdateReport(gain=0.0, kl=0.0, fraction=0.0, accepted=False, cg_residuals=(0.0,))
-
     product = fisher_vector_product(policy, batch.obs, config.damping)
     solution = conjugate_gradient(product, gradient, config.cg_iters)
+    if not solution.quadratic_form > 0:  # no direction: the gradient is zero, or underflows
+        return UpdateReport(0.0, 0.0, 0.0, False, solution.residuals)
     full_step = (2 * config.max_kl / solution.quadratic_form) ** 0.5 * solution.x
 
     gain = kl = 0.0
