@@ -9,7 +9,8 @@ from scipy.stats import bootstrap, trim_mean
 from tqdm import tqdm
 
 from trpo_lib import plotting
-from trpo_lib.training import TrainConfig, Trainer, render_episode
+from trpo_lib.rendering import render_episode
+from trpo_lib.training import TrainConfig, Trainer
 
 FIGS = Path(__file__).parent
 SEEDS, ITERATIONS = 20, 45

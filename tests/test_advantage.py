@@ -126,7 +126,7 @@ def test_a_batch_holds_the_known_advantages_of_the_real_transitions(lam):
         surprises = [(0.9 * lam) ** (k - t) * (actions[k, n].item() - 0.5) for k in range(t, end)]
         expected.append(math.fsum(surprises))
         values.append(0.5 * sum(0.9**k for k in range(left[n][t])))
-    batch = make_batch(rollout, CategoricalPolicy(1, 2).double(), Countdown(), 0.9, lam)
+    batch = make_batch(rollout, CategoricalPolicy(1, 2, (8,), None).double(), Countdown(), 0.9, lam)
     scaled = (np.array(expected) - np.mean(expected)) / np.std(expected)
     np.testing.assert_allclose(batch.advantages, scaled, rtol=1e-9)
     np.testing.assert_allclose(batch.returns, np.array(expected) + values, rtol=1e-9)

@@ -77,7 +77,7 @@ def test_a_number_that_is_not_finite_is_refused_by_name(name, bad):
 def test_make_batch_keeps_the_real_transitions_in_order_with_their_log_probs(policy, generator):
     real = torch.rand(T, N, generator=generator) < 0.7
     played = rollout(policy, generator, real)
-    batch = make_batch(played, policy, Critic(3).double(), gamma=0.9, lam=0.8)
+    batch = make_batch(played, policy, Critic(3, (8,), None).double(), gamma=0.9, lam=0.8)
     where = [(t, n) for t in range(T) for n in range(N) if real[t, n]]
     assert 0 < len(where) < T * N
     assert len(batch.obs) == len(where)
@@ -92,11 +92,11 @@ def test_make_batch_keeps_the_real_transitions_in_order_with_their_log_probs(pol
 
 def test_a_batch_is_made_of_constants(policy, generator):
     played = rollout(policy, generator, torch.ones(T, N, dtype=torch.bool))
-    batch = make_batch(played, policy, Critic(3).double(), gamma=0.9, lam=0.8)
+    batch = make_batch(played, policy, Critic(3, (8,), None).double(), gamma=0.9, lam=0.8)
     assert not any(tensor.requires_grad for tensor in vars(batch).values())
 
 
 def test_a_rollout_in_which_nothing_happened_is_refused(policy, generator):
     played = rollout(policy, generator, torch.zeros(T, N, dtype=torch.bool))
     with pytest.raises(ValueError, match="empty batch"):
-        make_batch(played, policy, Critic(3).double(), gamma=0.9, lam=0.8)
+        make_batch(played, policy, Critic(3, (8,), None).double(), gamma=0.9, lam=0.8)

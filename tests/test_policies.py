@@ -31,7 +31,7 @@ def test_log_probs_are_those_of_the_network_and_have_the_batchs_shape(policy):
 
 
 def test_gumbel_noise_turns_logits_into_samples_of_the_softmax(generator):
-    policy = CategoricalPolicy(3, 4, generator=generator).double()
+    policy = CategoricalPolicy(3, 4, (64,), generator).double()
     policy.logits[-1].weight.data *= 400
     samples = 20_000
     noise = policy.noise((samples, 2), generator)
@@ -45,7 +45,7 @@ def test_gumbel_noise_turns_logits_into_samples_of_the_softmax(generator):
 
 
 def test_gaussian_actions_have_the_policys_mean_and_standard_deviation(generator):
-    policy = GaussianPolicy(3, 2, generator=generator).double()
+    policy = GaussianPolicy(3, 2, (64,), generator).double()
     policy.log_std.data = torch.tensor([-1.0, 0.5], dtype=torch.float64)
     noise = policy.noise((5_000, 2), generator)
     assert noise.shape == (5_000, 2, 2)
@@ -64,9 +64,9 @@ def test_without_noise_the_action_is_the_likeliest(policy):
 
 
 def test_a_new_policy_is_almost_uniform_and_a_new_gaussian_is_standard(generator):
-    probs = CategoricalPolicy(3, 4, generator=generator)(OBS.float()).probs
+    probs = CategoricalPolicy(3, 4, (64,), generator)(OBS.float()).probs
     np.testing.assert_allclose(probs.detach(), 0.25, atol=0.02)
-    new = GaussianPolicy(3, 2, generator=generator)(OBS.float())
+    new = GaussianPolicy(3, 2, (64,), generator)(OBS.float())
     np.testing.assert_allclose(new.mean.detach(), 0, atol=0.1)
     assert new.stddev.tolist() == [[1.0, 1.0]] * 2
 
@@ -87,16 +87,17 @@ def test_a_critic_gives_one_value_per_observation_whatever_the_leading_shape(gen
 
 @pytest.mark.parametrize("hidden", [(), (5,), (5, 4, 3)])
 def test_hidden_names_the_sizes_of_the_hidden_layers(hidden):
-    for network in (CategoricalPolicy(3, 2, hidden).logits, GaussianPolicy(3, 2, hidden).mean):
+    networks = CategoricalPolicy(3, 2, hidden, None).logits, GaussianPolicy(3, 2, hidden, None).mean
+    for network in networks:
         sizes = [layer.in_features for layer in network if isinstance(layer, torch.nn.Linear)]
         assert sizes == [3, *hidden]
         assert network[-1].out_features == 2
 
 
 MAKERS = [
-    lambda generator: CategoricalPolicy(3, 2, generator=generator),
-    lambda generator: GaussianPolicy(3, 2, generator=generator),
-    lambda generator: Critic(3, generator=generator),
+    lambda generator: CategoricalPolicy(3, 2, (64,), generator),
+    lambda generator: GaussianPolicy(3, 2, (64,), generator),
+    lambda generator: Critic(3, (64,), generator),
 ]
 
 
@@ -133,7 +134,7 @@ VECTOR = Box(-1, 1, (3,))
     [(Discrete(4), CategoricalPolicy, ()), (Box(-1, 1, (2,)), GaussianPolicy, (2,))],
 )
 def test_make_policy_fits_the_spaces(action_space, kind, action_shape):
-    policy = make_policy(VECTOR, action_space, (5,))
+    policy = make_policy(VECTOR, action_space, (5,), None)
     assert isinstance(policy, kind)
     new = policy(torch.zeros(6, 3))
     assert (*new.batch_shape, *new.event_shape) == (6, *action_shape)
@@ -142,7 +143,7 @@ def test_make_policy_fits_the_spaces(action_space, kind, action_shape):
 
 
 def test_make_policy_hands_on_its_generator():
-    one, other = (make_policy(VECTOR, Discrete(2), generator=torch.Generator().manual_seed(0))
+    one, other = (make_policy(VECTOR, Discrete(2), (5,), torch.Generator().manual_seed(0))
                   for _ in range(2))  # fmt: skip
     assert torch.equal(one.logits[0].weight, other.logits[0].weight)
 
@@ -153,10 +154,10 @@ def test_make_policy_hands_on_its_generator():
 )
 def test_make_policy_refuses_other_actions(action_space):
     with pytest.raises(TypeError, match=r"action_space must be Discrete .* or a Box .*, got "):
-        make_policy(VECTOR, action_space)
+        make_policy(VECTOR, action_space, (5,), None)
 
 
 @pytest.mark.parametrize("observation_space", [Discrete(5), Box(0, 255, (8, 8, 3), np.uint8)])
 def test_make_policy_refuses_observations_that_are_not_vectors(observation_space):
     with pytest.raises(TypeError, match=r"observation_space must be a Box of shape \[O\], got "):
-        make_policy(observation_space, Discrete(2))
+        make_policy(observation_space, Discrete(2), (5,), None)

@@ -126,7 +126,7 @@ def test_same_generator_same_rollout_and_another_one_differs():
 
 def linear_policy(weights):
     """Pushes right where weights · obs > 0, with next to no chance of the other action."""
-    policy = CategoricalPolicy(4, 2, hidden=())
+    policy = CategoricalPolicy(4, 2, (), None)
     with torch.no_grad():
         policy.logits[0].weight.copy_(torch.tensor([[0.0] * 4, weights]) * 1e6)
     return policy
@@ -177,7 +177,7 @@ def test_native_cartpole_returns_are_the_lengths_of_its_episodes():
 @pytest.mark.parametrize("walk", ["Walk", "WalkBox"])
 def test_old_log_probs_are_those_of_the_real_actions_under_the_policy(walk):
     (rollout,), policy = play("NEXT_STEP", walk, [40])
-    batch = make_batch(rollout, policy, Critic(3), gamma=0.9, lam=0.9)
+    batch = make_batch(rollout, policy, Critic(3, (8,), None), gamma=0.9, lam=0.9)
     real = rollout.real.numpy()
     np.testing.assert_array_equal(batch.obs, rollout.obs.numpy()[real])
     np.testing.assert_array_equal(batch.actions, rollout.actions.numpy()[real])

@@ -17,7 +17,8 @@ import toy_envs
 from toy_envs import Walk
 
 import trpo_lib
-from trpo_lib.training import Record, TrainConfig, Trainer, evaluate, render_episode
+from trpo_lib.rendering import render_episode
+from trpo_lib.training import Record, TrainConfig, Trainer, evaluate
 from trpo_lib.trpo import TRPO, TRPOConfig
 
 CARTPOLE = TrainConfig(num_envs=8, num_steps=16, max_iterations=4, hidden=(16,), target_return=None)

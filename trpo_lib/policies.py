@@ -17,7 +17,7 @@ from torch.distributions import Categorical, Independent, Normal
 class _MLP(nn.Sequential):
     """Linear layers with tanh between them; orthogonal weights drawn from the generator."""
 
-    def __init__(self, sizes: Sequence[int], output_gain: float, generator: Generator | None):
+    def __init__(self, sizes: Sequence[int], output_gain: float, generator: Generator):
         # skip_init: the default initialisation would draw from torch's global generator.
         linears = [nn.utils.skip_init(nn.Linear, *pair) for pair in pairwise(sizes)]
         gains = [2**0.5] * (len(linears) - 1) + [output_gain]
@@ -30,9 +30,7 @@ class _MLP(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         """``[..., sizes[0]]`` -> ``[..., sizes[-1]]``."""
         for layer in self:
-            x = layer.forward(
-                x
-            )  # no hooks here: on 32 rows their look-up costs as much as the layer
+            x = layer.forward(x)  # past the hooks: on 32 rows they cost as much as the layer
         return x
 
 
@@ -40,15 +38,10 @@ class CategoricalPolicy(nn.Module):
     """π(a|s) = softmax(network(s)) over A actions. Starts almost uniform (output gain 0.01)."""
 
     def __init__(
-        self,
-        obs_size: int,
-        num_actions: int,
-        hidden: Sequence[int] = (64,),
-        generator: Generator | None = None,
+        self, obs_size: int, num_actions: int, hidden: Sequence[int], generator: Generator
     ):
         super().__init__()
         self.logits = _MLP([obs_size, *hidden, num_actions], 0.01, generator)
-        self.num_actions = num_actions
 
     def forward(self, obs: Tensor) -> Categorical:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
@@ -56,7 +49,8 @@ class CategoricalPolicy(nn.Module):
 
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Gumbel noise ``[*shape, A]``: argmax(logits + noise) is a sample of the softmax."""
-        return -torch.empty(*shape, self.num_actions).exponential_(generator=generator).log()
+        num_actions = self.logits[-1].out_features
+        return -torch.empty(*shape, num_actions).exponential_(generator=generator).log()
 
     def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
         """Obs ``[N, O]``, noise ``[N, A]`` -> actions ``[N]``; without noise the likeliest."""
@@ -67,11 +61,7 @@ class GaussianPolicy(nn.Module):
     """π(a|s) = Normal(network(s), σ) over D action dimensions; log σ does not depend on s."""
 
     def __init__(
-        self,
-        obs_size: int,
-        action_size: int,
-        hidden: Sequence[int] = (64,),
-        generator: Generator | None = None,
+        self, obs_size: int, action_size: int, hidden: Sequence[int], generator: Generator
     ):
         super().__init__()
         self.mean = _MLP([obs_size, *hidden, action_size], 0.01, generator)
@@ -91,12 +81,13 @@ class GaussianPolicy(nn.Module):
         return self.mean(obs) + self.log_std.exp() * noise
 
 
+Policy = CategoricalPolicy | GaussianPolicy
+
+
 class Critic(nn.Module):
     """V(s), the discounted return to expect from a state: obs ``[..., O]`` -> ``[...]``."""
 
-    def __init__(
-        self, obs_size: int, hidden: Sequence[int] = (64,), generator: Generator | None = None
-    ):
+    def __init__(self, obs_size: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
         self.value = _MLP([obs_size, *hidden, 1], 1.0, generator)
 
@@ -106,11 +97,8 @@ class Critic(nn.Module):
 
 
 def make_policy(
-    observation_space: Space,
-    action_space: Space,
-    hidden: Sequence[int] = (64,),
-    generator: Generator | None = None,
-) -> CategoricalPolicy | GaussianPolicy:
+    observation_space: Space, action_space: Space, hidden: Sequence[int], generator: Generator
+) -> Policy:
     """The policy that fits one environment's spaces.
 
     Raises ``TypeError`` when the observations are not a flat ``Box`` ``[O]``, or the actions are

@@ -15,7 +15,7 @@ from gymnasium.spaces import Box, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from trpo_lib._checks import require_count, require_finite
-from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
+from trpo_lib.policies import Policy
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,7 @@ def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 def collect(
-    envs: VectorEnv,
-    policy: CategoricalPolicy | GaussianPolicy,
-    cursor: Cursor,
-    num_steps: int,
-    generator: torch.Generator,
+    envs: VectorEnv, policy: Policy, cursor: Cursor, num_steps: int, generator: torch.Generator
 ) -> tuple[Rollout, Cursor]:
     """Plays num_steps from the cursor on -> what happened, and the cursor to go on from.
 

@@ -11,15 +11,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import gymnasium as gym
 import numpy as np
 import torch
 
 from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
-from trpo_lib.policies import CategoricalPolicy, Critic, GaussianPolicy, make_policy
-from trpo_lib.rollout import Rollout, collect, make_envs, start_episodes, step, to_space
+from trpo_lib.policies import Critic, Policy, make_policy
+from trpo_lib.rollout import Rollout, collect, make_envs, start_episodes, step
 from trpo_lib.trpo import TRPO
 
 
@@ -32,7 +31,7 @@ class TrainConfig:
     num_envs: int = 32  # N, environments played side by side
     num_steps: int = 32  # T, steps of each per iteration
     max_iterations: int = 200  # the run ends here at the latest
-    target_return: float | None = 475.0  # or once Record.mean_return is there; None: never
+    target_return: float | None = 490.0  # or once solved, as Trainer says; None: never
     gamma: float = 0.99  # discount per step
     lam: float = 0.97  # GAE's λ
     hidden: tuple[int, ...] = (32,)  # tanh units per layer, policy and critic alike
@@ -72,10 +71,11 @@ class Record:
 class Trainer:
     """A training run: an iterator of ``Record`` that can be stopped, looked at, and gone on with.
 
-    ``policy``, ``critic``, ``config`` and ``algorithm`` are there to look at; replace
-    ``algorithm.config`` between iterations and the next update follows it. Leaving a ``with`` block
-    closes the environments. Interrupted anywhere, the policy is the old or the new one, never a
-    mix; the next iteration then starts new episodes, because the old ones may be half a step on.
+    ``policy``, ``critic``, ``config`` and ``algorithm`` are there to look at; ``finished`` says
+    that the budget is spent, or that the last N episodes and 100 greedy ones reach the target.
+    Replace ``algorithm.config`` and the next update follows it. Leaving a ``with`` block closes
+    the environments. Interrupted anywhere, the policy is the old or the new one, never a mix, and
+    the next iteration starts new episodes.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Trainer:
             self.critic.parameters(), lr=config.critic_lr, fused=True
         )
         self._iteration = self._transitions = self._episodes = 0
-        self._recent = deque(maxlen=config.num_envs)
+        self._recent, self.finished = deque(maxlen=config.num_envs), False
         self._cursor = start_episodes(self._envs, self._draw_seed())
 
     def __iter__(self) -> "Trainer":
@@ -103,7 +103,7 @@ class Trainer:
 
     @torch.enable_grad()
     def __next__(self) -> Record:
-        """One iteration. Ends at ``max_iterations`` or once ``mean_return >= target_return``."""
+        """One iteration. Ends after ``max_iterations``, or once ``finished``."""
         if self.finished:
             raise StopIteration
         rollout = self.play()
@@ -114,15 +114,16 @@ class Trainer:
         self._transitions += len(batch.obs)
         self._episodes += len(rollout.episode_returns)
         self._recent.extend(rollout.episode_returns)
+        self.finished = self._iteration == self.config.max_iterations or self._reaches_target()
         counts = self._iteration, self._transitions, self._episodes
         return Record(*counts, self._mean_return(), explained, report)
 
-    @property
-    def finished(self) -> bool:
-        """Whether the budget is spent or the target reached."""
-        target = self.config.target_return
-        reached = target is not None and self._mean_return() >= target
-        return reached or self._iteration >= self.config.max_iterations
+    def _reaches_target(self) -> bool:
+        """Whether the last N episodes reach the target, and 100 greedy ones, played now, agree."""
+        target, env_id = self.config.target_return, self.config.env_id
+        if target is None or not self._mean_return() >= target:
+            return False
+        return bool(evaluate(self.policy, env_id, 100, self._draw_seed()).mean() >= target)
 
     def _mean_return(self) -> float:
         return float(np.mean(self._recent)) if self._recent else math.nan
@@ -163,6 +164,7 @@ class Trainer:
             "generator": self._generator.get_state(),
             "counts": [self._iteration, self._transitions, self._episodes],
             "recent": list(self._recent),
+            "finished": self.finished,
             "episodes_seed": seed,
         }
         partial = Path(f"{path}.partial")
@@ -190,6 +192,7 @@ class Trainer:
         trainer._generator.set_state(state["generator"])
         trainer._iteration, trainer._transitions, trainer._episodes = state["counts"]
         trainer._recent.extend(state["recent"])
+        trainer.finished = state["finished"]
         trainer._cursor = start_episodes(trainer._envs, state["episodes_seed"])
         return trainer
 
@@ -212,9 +215,7 @@ def _plain(settings: dict) -> dict:
     return {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
 
 
-def evaluate(
-    policy: CategoricalPolicy | GaussianPolicy, env_id: str, episodes: int, seed: int
-) -> np.ndarray:
+def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarray:
     """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``."""
     require_count(episodes=episodes)
     weight, envs = next(policy.parameters()), make_envs(env_id, episodes)
@@ -228,23 +229,3 @@ def evaluate(
             running &= ~(terminated | truncated)
     envs.close()
     return returns
-
-
-def render_episode(
-    policy: CategoricalPolicy | GaussianPolicy, env_id: str, seed: int, every: int = 10
-) -> list[np.ndarray]:
-    """Pictures ``[H, W, 3]`` of one greedy episode: the start, every so many steps, the end."""
-    require_count(every=every)
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen
-    weight, env = next(policy.parameters()), gym.make(env_id, render_mode="rgb_array")
-    obs, _ = env.reset(seed=seed)
-    frames, steps, done = [env.render()], 0, False
-    while not done:
-        with torch.inference_mode():
-            action = policy.act(torch.as_tensor(obs).to(weight)[None]).cpu().numpy()[0]
-        obs, _, terminated, truncated, _ = env.step(to_space(action, env.action_space))
-        done, steps = terminated or truncated, steps + 1
-        if done or steps % every == 0:
-            frames.append(env.render())
-    env.close()
-    return frames
