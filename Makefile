@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab test notebooks figures bench clean
+.PHONY: lab test notebooks figures bench
 .SECONDARY:
 
 lab: .venv/lessons.done
@@ -27,9 +27,6 @@ figures: .venv/dev.done
 
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/run.py
-
-clean:
-	rm -rf .venv
 
 # One environment, two sizes: what the lessons need, and what developing them needs on top.
 .venv/%.done: pyproject.toml constraints.txt

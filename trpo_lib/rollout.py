@@ -68,11 +68,9 @@ def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
 
 def to_space(actions: np.ndarray, space: Space) -> np.ndarray:
     """Clips real-valued actions to the bounds and dtype of a ``Box``; others stay as they are."""
-    return (
-        actions.clip(space.low, space.high).astype(space.dtype)
-        if isinstance(space, Box)
-        else actions
-    )
+    if not isinstance(space, Box):
+        return actions
+    return actions.clip(space.low, space.high).astype(space.dtype)
 
 
 def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:

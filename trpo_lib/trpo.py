@@ -3,7 +3,7 @@
     maximise L(θ | θ_old)   subject to   mean KL(π_old ‖ π_θ) <= δ
 
 With L linear and KL quadratic around θ_old the best step is √(2δ / gᵀF⁻¹g) · F⁻¹g. Conjugate
-gradient finds F⁻¹g, and a line search on the true L and KL makes up for what the model left out.
+gradient finds F⁻¹g, and a line search on the batch's own L and KL makes up for what they left out.
 """
 
 import copy
