@@ -1,0 +1,52 @@
+"""Answers to the exercises of lesson 05: right ones, and typical mistakes with their name."""
+
+import numpy as np
+
+from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict
+
+
+def with_vstack(done, resetting):
+    return ~np.vstack([resetting, done[:-1]])
+
+
+def with_a_loop(done, resetting):
+    real, made_up = np.empty_like(done), resetting
+    for t in range(len(done)):
+        real[t], made_up = ~made_up, done[t]
+    return real
+
+
+def along_the_wrong_axis(done, resetting):
+    return ~np.hstack([np.full((len(done), 1), resetting[0]), done[:, :-1]])
+
+
+RIGHT = [
+    (check_05_predict, -79.2),
+    (check_05_predict, -0.99 * 80),
+    (check_05_compute, with_vstack),
+    (check_05_compute, with_a_loop),
+    (check_05_explore, (8e-4, 3.0)),
+    (check_05_explore, [1e-3, 3]),
+]
+WRONG = [
+    (check_05_predict, 79.2, "the sign is not"),
+    (check_05_predict, -80, "factor γ"),
+    (check_05_predict, 80, "sign"),
+    (check_05_predict, 0, "it does change"),
+    (check_05_predict, -1, "reward is the same"),
+    (check_05_compute, lambda d, r: ~d, "the one after it is not"),
+    (check_05_compute, lambda d, r: d, "ends of episodes"),
+    (check_05_compute, lambda d, r: np.vstack([r, d[:-1]]), "upside down"),
+    (check_05_compute, lambda d, r: ~np.vstack([0 * r > 0, d[:-1]]), "row 0"),
+    (check_05_compute, lambda d, r: ~np.vstack([r, d[1:]]), "one row back"),
+    (check_05_compute, lambda d, r: d | True, "all rows"),
+    (check_05_compute, lambda d, r: d & False, "of 18 rows"),
+    (check_05_compute, lambda d, r: with_vstack(d, r).T, r"\[3, 6\]"),
+    (check_05_compute, lambda d, r: with_vstack(d, r).astype(int), "boolean"),
+    (check_05_compute, along_the_wrong_axis, "wrong axis"),
+    (check_05_explore, (0.02, 1.0), "must be smaller"),
+    (check_05_explore, (1e-4, 1e-3), "must be larger"),
+    (check_05_explore, (1e-4, 1.0), "10,000-fold"),
+    (check_05_explore, (0.009, 1.0), "not too small"),
+    (check_05_explore, 0.01, "TypeError"),
+]

@@ -1,0 +1,77 @@
+"""The exercises of lesson 05."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.training import TrainConfig, Trainer
+from trpo_lib.trpo import TRPO, TRPOConfig
+
+
+@never_raises
+def check_05_predict(answer: float) -> Verdict:
+    """By how much δ_t is wrong when a truncation is taken for a termination: γ = 0.99, V = 80."""
+    mistakes = {
+        79.2: "the size is right, the sign is not: the error makes the TD error smaller.",
+        -80: "the next value enters the TD error with the factor γ.",
+        80: "check the sign, and the factor γ in front of the next value.",
+        0: "it does change: a termination bootstraps nothing, a truncation γ V(s').",
+        -1: "the reward is the same in both cases; look at the term γ V(s').",
+    }
+    return compare(answer, -79.2, mistakes, "γ V(s') is missing: the state looks worth nothing.")
+
+
+@never_raises
+def check_05_compute(answer: Callable) -> Verdict:
+    """real_rows(done, resetting): which rows of a NEXT_STEP rollout really happened."""
+    done = np.zeros((6, 3), dtype=bool)
+    done[1, 0] = done[5, 1] = done[0, 2] = done[3, 2] = True
+    resetting = np.array([False, True, False])
+    after_done = np.vstack([resetting, done[:-1]])
+    mistakes = (
+        (~done, "the row where an episode ends is real; the one after it is not."),
+        (done, "that marks the ends of episodes: those rows are real."),
+        (after_done, "upside down: True must mean that the row happened."),
+        (~np.vstack([np.zeros_like(resetting), done[:-1]]),
+         "row 0 may be a reset as well: resetting tells."),
+        (~np.vstack([resetting, done[1:]]), "wrong direction: look one row back, not ahead."),
+        (~np.hstack([resetting[:1].repeat(6)[:, None], done[:, :-1]]),
+         "wrong axis: time is the first axis, environments the second."),
+        (np.ones_like(done), "all rows are marked as real: resets are rows too."),
+    )  # fmt: skip
+    given = np.asarray(answer(done.copy(), resetting.copy()))
+    if given.shape != done.shape:
+        return Verdict(False, f"the shape must be [T, N] = [6, 3], yours is {list(given.shape)}.")
+    if given.dtype != bool:
+        return Verdict(False, f"a boolean array is asked for, yours holds {given.dtype}.")
+    if (given == ~after_done).all():
+        return Verdict(True, "a row is made up exactly when the row before it ended an episode.")
+    for wrong, why in mistakes:
+        if (given == wrong).all():
+            return Verdict(False, why)
+    return Verdict(False, f"{(given != ~after_done).sum()} of 18 rows are marked wrongly.")
+
+
+@never_raises
+def check_05_explore(answer: tuple[float, float]) -> Verdict:
+    """(too_small, too_large): bounds δ, at most 5,000-fold apart, that both hold learning back."""
+    too_small, too_large = map(float, answer)
+    if too_small >= 0.01:
+        return Verdict(False, "the first bound must be smaller than the default 0.01.")
+    if too_large <= 0.01:
+        return Verdict(False, "the second bound must be larger than the default 0.01.")
+    if too_large > 5000 * too_small:
+        return Verdict(False, f"they are {too_large / too_small:,.0f}-fold apart: come closer.")
+    for name, max_kl in (("small", too_small), ("large", too_large)):
+        if np.median([_mean_return(seed, max_kl) for seed in range(3)]) >= 120:
+            return Verdict(False, f"δ = {max_kl:g} still learns: it is not too {name}.")
+    return Verdict(True, "one crawls, one jumps past what it knew; the plateau lies between.")
+
+
+def _mean_return(seed: int, max_kl: float) -> float:
+    """Of the last episodes after 20 iterations."""
+    config = TrainConfig(seed=seed, max_iterations=20, target_return=None)
+    with Trainer(config, TRPO(TRPOConfig(max_kl=max_kl))) as trainer:
+        *_, last = trainer
+    return last.mean_return
