@@ -10,7 +10,6 @@ import numpy as np
 from trpo_lib._checks import require_count, require_inside
 
 
-
 @dataclass(frozen=True)
 class CliffRidge:
     """A curved ridge that rises to one summit, with a cliff along its outer side.
@@ -98,6 +97,16 @@ class SoftmaxBandit:
         p = self.probabilities(theta)[..., :2]
         return p[..., None] * np.eye(2) - p[..., None] * p[..., None, :]
 
+    def natural_step(self, theta: np.ndarray, max_kl: float) -> np.ndarray:
+        """TRPO's full step √(2δ / gᵀF⁻¹g) F⁻¹g with δ = max_kl nats: ``[2]`` -> ``[2]``.
+
+        Of all steps with ½ dᵀF d <= δ it has the largest gᵀd (Schulman et al. 2015, appendix C).
+        """
+        require_inside(0, np.inf, max_kl=max_kl)
+        gradient = self.gradient(theta)
+        direction = np.linalg.solve(self.fisher(theta), gradient)
+        return np.sqrt(2 * max_kl / (gradient @ direction)) * direction
+
 
 def gradient_ascent(landscape, start: np.ndarray, step_size: float, iterations: int) -> np.ndarray:
     """θ_{k+1} = θ_k + α ∇f(θ_k), the step size α fixed, from one start or from many at once.
@@ -120,8 +129,10 @@ def maximize_quadratic(gradient: np.ndarray, hessian: np.ndarray, radius: float)
     gradient: ``[P]``. hessian: ``[P, P]``, symmetric, of any signs. The maximum solves
     (λI − H) d = g with the least λ >= 0 that leaves no positive curvature and ‖d‖ <= radius
     (Nocedal & Wright 2006, theorem 4.1; λ by Newton's method on 1/‖d‖, section 4.3).
+    Raises ``ValueError`` unless 0 < radius < ∞ and both arrays are finite.
     """
     require_inside(0, np.inf, radius=radius)
+    _require_finite(gradient=gradient, hessian=hessian)
     curvatures, axes = np.linalg.eigh(hessian)
     slopes = axes.T @ gradient
     slopes[-1] = slopes[-1] or 1e-100  # the "hard case": either way along this axis is as good
@@ -185,11 +196,16 @@ def trust_region_ascent(
 def _point(start: np.ndarray) -> np.ndarray:
     """The start as float64, checked."""
     point = np.array(start, dtype=np.float64)
-    if point.ndim == 0 or point.shape[-1] != 2:
+    if point.shape[-1:] != (2,):
         raise ValueError(f"start must have shape [..., 2], got {list(point.shape)}")
-    if not np.isfinite(point).all():
-        raise ValueError(f"start must be finite, got {start}")
+    _require_finite(start=point)
     return point
+
+
+def _require_finite(**arrays: np.ndarray) -> None:
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, got {np.asarray(array).tolist()}")
 
 
 def _coordinates(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
