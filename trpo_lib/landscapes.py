@@ -30,6 +30,10 @@ class CliffRidge:
     edge: float = 0.5  # the offset at which the cliff lies
     width: float = 0.05  # of the cliff
 
+    def __post_init__(self):
+        require_inside(0, np.inf, peak=self.peak, along=self.along, across=self.across)
+        require_inside(0, np.inf, width=self.width)
+
     def height(self, theta: np.ndarray) -> np.ndarray:
         """f(θ): ``[..., 2]`` -> ``[...]``."""
         return self._derivatives(theta)[0]
@@ -76,6 +80,10 @@ class SoftmaxBandit:
 
     rewards: tuple[float, float, float] = (1.0, 0.0, -1.0)
 
+    def __post_init__(self):
+        if np.shape(self.rewards) != (3,) or not np.isfinite(self.rewards).all():
+            raise ValueError(f"rewards must be three finite numbers, got {self.rewards}")
+
     def probabilities(self, theta: np.ndarray) -> np.ndarray:
         """π_θ(a), a softmax: ``[..., 2]`` -> ``[..., 3]``."""
         x, y = _coordinates(theta)
@@ -93,7 +101,7 @@ class SoftmaxBandit:
         return (self.probabilities(theta) * excess)[..., :2]
 
     def fisher(self, theta: np.ndarray) -> np.ndarray:
-        """The Fisher matrix diag(p) − p pᵀ of p = (π_θ(1), π_θ(2)): ``[..., 2]`` -> ``[..., 2, 2]``."""
+        """F = diag(p) − p pᵀ of p = (π_θ(1), π_θ(2)): ``[..., 2]`` -> ``[..., 2, 2]``."""
         p = self.probabilities(theta)[..., :2]
         return p[..., None] * np.eye(2) - p[..., None] * p[..., None, :]
 
@@ -101,9 +109,12 @@ class SoftmaxBandit:
         """TRPO's full step √(2δ / gᵀF⁻¹g) F⁻¹g with δ = max_kl nats: ``[2]`` -> ``[2]``.
 
         Of all steps with ½ dᵀF d <= δ it has the largest gᵀd (Schulman et al. 2015, appendix C).
+        Raises ``ValueError`` unless max_kl > 0 and the gradient is not zero.
         """
         require_inside(0, np.inf, max_kl=max_kl)
         gradient = self.gradient(theta)
+        if not gradient.any():
+            raise ValueError(f"rewards must differ, or no step is best, got {self.rewards}")
         direction = np.linalg.solve(self.fisher(theta), gradient)
         return np.sqrt(2 * max_kl / (gradient @ direction)) * direction
 
@@ -117,7 +128,8 @@ def gradient_ascent(landscape, start: np.ndarray, step_size: float, iterations: 
     """
     require_inside(0, np.inf, step_size=step_size)
     require_count(iterations=iterations)
-    path = [_point(start)]
+    path = [_points(start=start)]
+    _require_finite(start=path[0])
     for _ in range(iterations):
         path.append(path[-1] + step_size * landscape.gradient(path[-1]))
     return np.array(path)
@@ -169,11 +181,16 @@ def trust_region_ascent(
     κ < ¼ quarters the radius, κ > ¾ at the region's border doubles it, up to max_radius (Nocedal &
     Wright 2006, algorithm 4.1). It ends early where the model promises nothing more.
 
-    landscape: anything with ``height``, ``gradient`` and ``hessian``. start: ``[2]``.
+    landscape: anything with ``height``, ``gradient`` and ``hessian``. start: ``[2]``. Raises
+    ``ValueError`` unless both radii are in (0, ∞), iterations >= 1 and the start is finite.
     """
     require_inside(0, np.inf, radius=radius, max_radius=max_radius)
     require_count(iterations=iterations)
-    point, path, tries = _point(start), [_point(start)], []
+    point = _points(start=start)
+    _require_finite(start=point)
+    if point.shape != (2,):
+        raise ValueError(f"start must have shape [2], got {list(point.shape)}")
+    path, tries = [point], []
     for _ in range(iterations):
         gradient, hessian = landscape.gradient(point), landscape.hessian(point)
         step = maximize_quadratic(gradient, hessian, radius)
@@ -193,21 +210,21 @@ def trust_region_ascent(
     return TrustRegionPath(np.array(path), radii, ratios, accepted.astype(bool))
 
 
-def _point(start: np.ndarray) -> np.ndarray:
-    """The start as float64, checked."""
-    point = np.array(start, dtype=np.float64)
-    if point.shape[-1:] != (2,):
-        raise ValueError(f"start must have shape [..., 2], got {list(point.shape)}")
-    _require_finite(start=point)
-    return point
+def _coordinates(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    theta = _points(theta=theta)
+    return theta[..., 0], theta[..., 1]
+
+
+def _points(**named: np.ndarray) -> np.ndarray:
+    """The one argument as float64 points ``[..., 2]``."""
+    ((name, given),) = named.items()
+    points = np.asarray(given, dtype=np.float64)
+    if points.shape[-1:] != (2,):
+        raise ValueError(f"{name} must have shape [..., 2], got {list(points.shape)}")
+    return points
 
 
 def _require_finite(**arrays: np.ndarray) -> None:
     for name, array in arrays.items():
         if not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got {np.asarray(array).tolist()}")
-
-
-def _coordinates(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    theta = np.asarray(theta, dtype=np.float64)
-    return theta[..., 0], theta[..., 1]

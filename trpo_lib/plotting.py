@@ -19,7 +19,13 @@ from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
-BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2), "frameon": False, "fontsize": 8}
+BELOW = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, -0.2),
+    "frameon": False,
+    "fontsize": 8,
+    "ncols": 2,
+}
 
 
 def learning_curve(
@@ -81,8 +87,8 @@ def film_strip(frames: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
 
 def panels(count: int, size: float = 3.6) -> list[Axes]:
     """The axes of one figure, side by side, each about size inches wide."""
-    figure, axes = plt.subplots(1, count, figsize=(size * count, size), layout="constrained")
-    return list(np.atleast_1d(axes))
+    figure = plt.figure(figsize=(size * count, size), layout="constrained")
+    return list(figure.subplots(1, count, squeeze=False)[0])
 
 
 def climb(
@@ -112,7 +118,7 @@ def trust_region(
     model: np.ndarray | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """A point old ``[2]``, borders of regions around it and steps ``[2]`` that start at it, by name.
+    """A point old ``[2]``, borders of regions around it, and steps ``[2]`` that start at it.
 
     A border is where an array ``[H, W]`` on the grid ``[H, W, 2]`` has the given value. model
     ``[H, W]``: heights that a model claims, drawn as dotted contours at the levels of the heights.
@@ -178,10 +184,10 @@ def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = No
     ax.set(xlabel="trial", ylabel="radius Δ", box_aspect=0.86)
     trials = np.arange(1, len(radii) + 1)
     ax.semilogy(trials, radii, color="grey", linewidth=1)
-    ax.set_yticks(np.unique(radii), [f"{radius:g}" for radius in np.unique(radii)])
-    ax.yaxis.set_minor_locator(NullLocator())
     ax.semilogy(trials[accepted], radii[accepted], "o", color=COLORS[0], label="accepted")
     ax.semilogy(trials[~accepted], radii[~accepted], "x", color=COLORS[1], ms=9, label="refused")
+    ax.set_yticks(np.unique(radii), [f"{radius:g}" for radius in np.unique(radii)])
+    ax.yaxis.set_minor_locator(NullLocator())
     ax.legend(**BELOW)
     return ax
 
@@ -190,7 +196,8 @@ def _contours(grid: np.ndarray, heights: np.ndarray, ax: Axes | None) -> Axes:
     """Heights ``[H, W]`` in light greys with a few labelled lines; equal scales on both axes."""
     ax = ax or panels(1, 4.5)[0]
     filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
-    lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], colors="grey", linewidths=0.5)
+    look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
+    lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)
     ax.clabel(lines, lines.levels[::2], fontsize=7, colors="dimgrey")
     low, high = grid.min((0, 1)), grid.max((0, 1))
     ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")

@@ -28,7 +28,7 @@ def check_01_compute(answer: Callable) -> Verdict:
     """cauchy_step(g, H, radius): the best step along the gradient inside the radius."""
     rng, problems = np.random.default_rng(0), []
     for _ in range(12):
-        g, root = rng.normal(size=3), rng.normal(size=(3, 3))
+        g, root = rng.normal(size=3), rng.normal(size=(3, 3)) * rng.choice([0.5, 5])
         problems.append((g, root + root.T, rng.uniform(0.1, 1)))
     for g, H, radius in problems:
         shape = np.shape(answer(g.copy(), H.copy(), radius))
@@ -47,7 +47,7 @@ def check_01_compute(answer: Callable) -> Verdict:
 
 
 def _cauchy(square: float, curvature: float, radius: float) -> float:
-    """t from gᵀg, gᵀH g and the radius: the parabola t gᵀg + ½ t² gᵀH g has its top at gᵀg / −gᵀHg."""
+    """The best t, from gᵀg, gᵀH g and the radius: of the parabola t gᵀg + ½ t² gᵀH g."""
     border = radius / np.sqrt(square)
     return border if curvature >= 0 else min(-square / curvature, border)
 
