@@ -76,3 +76,38 @@ def test_a_film_is_an_animated_png_with_all_frames(displayed):
     plotting.show_film(frames, "Ever lighter.", fps=10, width=30)
     film = Image.open(io.BytesIO(base64.b64decode(displayed[0][0]["image/png"])))
     assert (film.n_frames, film.size, film.info["duration"]) == (4, (30, 20), 100)
+
+
+def test_divergence_curves_differ_in_colour_and_in_line_style_and_are_in_nats():
+    x, curves = np.arange(3.0), {"a": np.ones(3), "b": np.zeros(3)}
+    ax = plotting.divergence_curves(x, curves, "step")
+    assert [list(line.get_ydata()) for line in ax.lines] == [[1, 1, 1], [0, 0, 0]]
+    assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 2
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "nats")
+
+
+def test_bound_scatter_draws_values_over_bounds_and_the_line_of_equality():
+    ax = plotting.bound_scatter(np.array([1.0, 2.0]), np.array([0.5, 1.5]), "bound", "value")
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), [[1, 0.5], [2, 1.5]])
+    assert (ax.lines[0].get_xy1(), ax.lines[0].get_slope()) == ((0, 0), 1)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("bound", "value")
+
+
+def test_density_fits_shades_the_target_and_names_each_fit():
+    x = np.linspace(0, 1, 5)
+    ax = plotting.density_fits(x, x, {"one": 2 * x, "two": 3 * x})
+    assert ax.collections[0].get_datalim(ax.transData).ymax == 1
+    assert [line.get_ydata()[-1] for line in ax.lines] == [2, 3]
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["p, two humps", "one", "two"]
+
+
+def test_two_policies_draws_one_setting_on_a_given_pair_of_axes():
+    axes = plt.figure().subplots(2, 1)
+    p, q, share = np.array([0.2, 0.8]), np.array([0.6, 0.4]), np.array([0.0, 1.0])
+    drawn = plotting.two_policies(p, q, share, {"KL": np.array([0.0, 0.12345])}, axes)
+    assert drawn is axes
+    heights = [bar.get_height() for bar in axes[0].patches]
+    assert heights == [0.2, 0.8, 0.6, 0.4]
+    assert axes[0].patches[2].get_hatch()
+    assert axes[1].get_legend().get_texts()[0].get_text() == "KL = 0.123"

@@ -76,6 +76,67 @@ def film_strip(frames: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     return figure
 
 
+def divergence_curves(
+    x: np.ndarray, curves: Mapping[str, np.ndarray], xlabel: str, ax: Axes | None = None
+) -> Axes:
+    """Measures of how far apart two policies are, in nats, against x; all ``[K]``."""
+    ax = ax or _axes("", "")
+    ax.set(xlabel=xlabel, ylabel="nats")
+    for (name, curve), color, style in zip(curves.items(), COLORS, STYLES, strict=False):
+        ax.plot(x, curve, color=color, linestyle=style, label=name)
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def bound_scatter(
+    bounds: np.ndarray, values: np.ndarray, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Values against the bounds that they must not exceed, both ``[K]``, and where they are equal.
+
+    No dot may lie above the line.
+    """
+    ax = ax or _axes(xlabel, ylabel)
+    ax.scatter(bounds, values, s=5, color=COLORS[0], alpha=0.4, linewidths=0)
+    ax.axline((0, 0), slope=1, color="black", linestyle="--", label="value = bound")
+    ax.set(xlim=(0, None), ylim=(0, None))
+    ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def density_fits(
+    x: np.ndarray, target: np.ndarray, fits: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """A density, shaded, and the densities fitted to it, against x; all ``[K]``."""
+    ax = ax or _axes("x", "probability density")
+    ax.fill_between(x, target, color="grey", alpha=0.35, linewidth=0, label="p, two humps")
+    for (name, fit), color, style in zip(fits.items(), COLORS, STYLES, strict=False):
+        ax.plot(x, fit, color=color, linestyle=style, label=name)
+    ax.legend(frameon=False, loc="upper right")
+    return ax
+
+
+def two_policies(
+    p: np.ndarray,
+    q: np.ndarray,
+    share: np.ndarray,
+    curves: Mapping[str, np.ndarray],
+    axes: Sequence[Axes],
+) -> Sequence[Axes]:
+    """Two policies ``[A]`` as bars, and measures of the way from p to q, on a pair of axes.
+
+    Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` in nats. The legend holds its end.
+    """
+    bars, way = axes
+    actions = np.arange(len(p))
+    bars.bar(actions - 0.2, p, 0.4, color=COLORS[0], label="p, old")
+    bars.bar(actions + 0.2, q, 0.4, color=COLORS[4], hatch="//", edgecolor="black", label="q, new")
+    bars.set(xlabel="action", ylabel="probability", ylim=(0, 1), xticks=actions)
+    bars.legend(frameon=False)
+    named = {f"{name} = {curve[-1]:.3g}": curve for name, curve in curves.items()}
+    divergence_curves(share, named, "share of the way from p to q", way)
+    return axes
+
+
 def _axes(xlabel: str, ylabel: str) -> Axes:
     """A new figure's axes, labelled."""
     ax = plt.figure(figsize=(6, 3.4)).subplots()
