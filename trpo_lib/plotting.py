@@ -103,7 +103,7 @@ def paths_on_bowl(
 ) -> Axes:
     """Contours of heights ``[Y, X]`` over xs ``[X]``, ys ``[Y]``, and named paths ``[K, 2]``."""
     ax = ax or _axes("x₁", "x₂")
-    ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linewidths=1)
+    ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linestyles="solid")
     for (name, path), color, style, mark in zip(
         paths.items(), COLORS, STYLES, "os^D", strict=False
     ):
@@ -134,6 +134,8 @@ def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | No
         ax.semilogx(kls[chosen], ratios[chosen], mark, color=color, ms=4, label=name)
     ax.axvline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
     ax.axhline(0, color="grey", linewidth=1)
+    ax.axhline(1, color="grey", linestyle=":", label="promise kept")
+    ax.set_yscale("symlog", linthresh=2)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
@@ -158,7 +160,9 @@ def one_update(
         axes = plt.figure(figsize=(10, 2.8), layout="constrained").subplots(1, 3)
     residual_curves({"relative residual": residuals}, axes[0])
     axes[0].get_legend().remove()
-    axes[0].set(xlabel="CG iteration k", ylabel="relative residual", ylim=(1e-6, 2))
+    axes[0].set(xlabel="CG iteration k", ylabel="relative residual", ylim=(1e-8, 2))
+    axes[0].xaxis.get_major_locator().set_params(integer=True)
+    axes[0].set_title(title, loc="left", fontsize=10)
     for ax, value, modelled, index in zip(axes[1:], actual, model, (1, 2), strict=True):
         ax.plot(fractions, modelled, color=COLORS[5], linestyle="--", label="model")
         ax.plot(fractions, value, color=COLORS[0], label="batch")
@@ -169,9 +173,8 @@ def one_update(
     axes[1].axhline(0, color="grey", linewidth=1)
     axes[2].axhline(max_kl, color="grey", linestyle=":", label=f"δ = {max_kl:g}")
     axes[1].set_ylabel("gain of L")
-    axes[1].set_title(title, fontsize=10)
     axes[2].set(ylabel="mean KL (nats)", ylim=(0, 2 * max_kl))
-    axes[2].legend(frameon=False, loc="upper left")
+    axes[2].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return axes[0].figure
 
 
