@@ -135,7 +135,8 @@ def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | No
     ax.axvline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
     ax.axhline(0, color="grey", linewidth=1)
     ax.axhline(1, color="grey", linestyle=":", label="promise kept")
-    ax.set_yscale("symlog", linthresh=2)
+    ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
+    ax.set_yticks([-1, 0, 1, 2, 5, 10], ["-1", "0", "1", "2", "5", "10"])
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
