@@ -111,3 +111,61 @@ def test_two_policies_draws_one_setting_on_a_given_pair_of_axes():
     assert heights == [0.2, 0.8, 0.6, 0.4]
     assert axes[0].patches[2].get_hatch()
     assert axes[1].get_legend().get_texts()[0].get_text() == "KL = 0.123"
+
+
+def test_feasible_steps_draws_every_step_and_an_arrow_for_each_name():
+    steps = np.array([[0.0, 1.0], [2.0, 3.0]])
+    marks = {"g": np.array([1.0, 0.0]), "best": np.array([0.0, 1.0])}
+    ax = plotting.feasible_steps(steps, np.array([0.5, 0.7]), marks)
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), steps)
+    np.testing.assert_array_equal(ax.collections[0].get_array(), [0.5, 0.7])
+    assert [tuple(arrow.xy) for arrow in ax.texts] == [(1, 0), (0, 1)]
+    assert legend(ax) == ["g", "best"]
+
+
+def test_paths_on_bowl_draws_contours_and_paths_that_grey_print_tells_apart():
+    xs, ys = np.linspace(-1, 1, 5), np.linspace(-2, 2, 4)
+    heights = xs**2 + ys[:, None] ** 2
+    ax = plotting.paths_on_bowl(xs, ys, heights, {"a": [[0, 0], [1, 2]], "b": [[0, 0], [1, 1]]})
+    assert ax.collections
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[0, 0], [1, 2]], [[0, 0], [1, 1]]]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+    assert legend(ax) == ["a", "b"]
+
+
+def test_residual_curves_start_at_iteration_zero_on_a_log_axis():
+    ax = plotting.residual_curves({"one": [1.0, 0.1], "two": [1.0, 0.5, 0.2]})
+    assert ax.get_yscale() == "log"
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[0, 1], [0, 1, 2]]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+
+
+def test_full_steps_separates_what_the_line_search_takes_from_what_it_refuses():
+    kls, ratios = np.array([0.005, 0.02, 0.01, 0.004]), np.array([0.9, 0.8, 0.1, -0.2])
+    ax = plotting.full_steps(kls, ratios, max_kl=0.01)
+    accepted, refused, bound, *_ = ax.lines
+    assert accepted.get_xydata().tolist() == [[0.005, 0.9], [0.01, 0.1]]
+    assert refused.get_xydata().tolist() == [[0.02, 0.8], [0.004, -0.2]]
+    assert bound.get_xdata() == [0.01, 0.01]
+    assert accepted.get_marker() != refused.get_marker()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_one_update_draws_residuals_and_both_curves_with_every_trial(given):
+    axes = plt.figure().subplots(1, 3) if given else None
+    fractions, trials = np.array([0.0, 1.0]), [(1.0, 0.3, 0.02), (0.5, 0.2, 0.004)]
+    actual, model = ([0.0, 0.3], [0.0, 0.02]), ([0.0, 0.4], [0.0, 0.01])
+    figure = plotting.one_update([1.0, 0.1], fractions, actual, model, trials, 0.01, "one", axes)
+    assert axes is None or figure is axes[0].figure
+    for ax, index in zip(figure.axes[1:], (0, 1), strict=True):
+        lines = [line.get_ydata() for line in ax.lines[:4]]
+        expected = model[index], actual[index], [trials[0][index + 1]], [trials[1][index + 1]]
+        assert [list(line) for line in lines] == [list(values) for values in expected]
+        assert ax.get_xlabel()
+        assert ax.get_ylabel()
+    assert list(figure.axes[0].lines[0].get_ydata()) == [1.0, 0.1]
+    assert figure.axes[0].get_title(loc="left") == "one"
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]

@@ -137,6 +137,109 @@ def two_policies(
     return axes
 
 
+def feasible_steps(
+    steps: np.ndarray, gains: np.ndarray, marks: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """Steps ``[K, 2]`` shaded by their gains ``[K]``, and named arrows.
+
+    marks: name -> step ``[2]``, drawn as an arrow from 0.
+    """
+    ax = ax or _axes("step in parameter 1", "step in parameter 2")
+    cloud = ax.scatter(*steps.T, c=gains, s=5, cmap="cividis")
+    ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd")
+    for (name, end), color, style in zip(marks.items(), COLORS[1:], STYLES, strict=False):
+        arrow = {"arrowstyle": "-|>", "color": color, "linestyle": style, "linewidth": 2}
+        ax.annotate("", end, (0, 0), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
+        ax.plot([], [], color=color, linestyle=style, linewidth=2, label=name)
+    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.15), ncols=len(marks))
+    return ax
+
+
+def paths_on_bowl(
+    xs: np.ndarray,
+    ys: np.ndarray,
+    heights: np.ndarray,
+    paths: Mapping[str, np.ndarray],
+    ax: Axes | None = None,
+) -> Axes:
+    """Contours of heights ``[Y, X]`` over xs ``[X]``, ys ``[Y]``, and named paths ``[K, 2]``."""
+    ax = ax or _axes("x₁", "x₂")
+    ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linestyles="solid")
+    for (name, path), color, style, mark in zip(
+        paths.items(), COLORS, STYLES, "os^D", strict=False
+    ):
+        ax.plot(*np.transpose(path), color=color, linestyle=style, marker=mark, ms=5, label=name)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """Relative residuals ‖b − A x_k‖ / ‖b‖ for k = 0, 1, …, a named curve each; log scale."""
+    ax = ax or _axes("iterations k of conjugate gradient", "relative residual")
+    for (name, residuals), color, style, mark in zip(
+        curves.items(), COLORS, STYLES, "os^Dv+", strict=False
+    ):
+        ax.semilogy(residuals, color=color, linestyle=style, marker=mark, ms=4, label=name)
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | None = None) -> Axes:
+    """What each update's full step did: KL in nats and actual/promised gain, both ``[K]``."""
+    ax = ax or _axes("KL of the full step (nats)", "gain ratio κ = actual / promised")
+    good = (kls <= max_kl) & (ratios > 0)
+    for name, chosen, color, mark in (
+        ("accepted", good, COLORS[0], "o"),
+        ("refused", ~good, COLORS[1], "x"),
+    ):
+        ax.semilogx(kls[chosen], ratios[chosen], mark, color=color, ms=4, label=name)
+    ax.axvline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.axhline(1, color="grey", linestyle=":", label="promise kept")
+    ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
+    ax.set_yticks([-1, 0, 1, 2, 5, 10], ["-1", "0", "1", "2", "5", "10"])
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def one_update(
+    residuals: Sequence[float],
+    fractions: np.ndarray,
+    actual: tuple[np.ndarray, np.ndarray],
+    model: tuple[np.ndarray, np.ndarray],
+    trials: Sequence[tuple[float, float, float]],
+    max_kl: float,
+    title: str,
+    axes: Sequence[Axes] | None = None,
+) -> Figure:
+    """One TRPO update on three axes: CG's residuals, then gain and KL along the step.
+
+    residuals: relative, k = 0, 1, …. fractions of the full step: ``[M]``. actual, model: gain and
+    KL at these fractions, ``[M]`` each. trials: (fraction, gain, KL) of each backtrack, the last
+    one accepted.
+    """
+    if axes is None:
+        axes = plt.figure(figsize=(10, 2.8), layout="constrained").subplots(1, 3)
+    residual_curves({"relative residual": residuals}, axes[0])
+    axes[0].get_legend().remove()
+    axes[0].set(xlabel="CG iteration k", ylabel="relative residual", ylim=(1e-8, 2))
+    axes[0].xaxis.get_major_locator().set_params(integer=True)
+    axes[0].set_title(title, loc="left", fontsize=10)
+    for ax, value, modelled, index in zip(axes[1:], actual, model, (1, 2), strict=True):
+        ax.plot(fractions, modelled, color=COLORS[5], linestyle="--", label="model")
+        ax.plot(fractions, value, color=COLORS[0], label="batch")
+        for trial in trials[:-1]:
+            ax.plot(trial[0], trial[index], "x", color=COLORS[1], ms=8, mew=2)
+        ax.plot(trials[-1][0], trials[-1][index], "o", color=COLORS[2], ms=7)
+        ax.set_xlabel("fraction of the step")
+    axes[1].axhline(0, color="grey", linewidth=1)
+    axes[2].axhline(max_kl, color="grey", linestyle=":", label=f"δ = {max_kl:g}")
+    axes[1].set_ylabel("gain of L")
+    axes[2].set(ylabel="mean KL (nats)", ylim=(0, 2 * max_kl))
+    axes[2].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return axes[0].figure
+
+
 def _axes(xlabel: str, ylabel: str) -> Axes:
     """A new figure's axes, labelled."""
     ax = plt.figure(figsize=(6, 3.4)).subplots()
