@@ -1,4 +1,5 @@
 """One checker per exercise: it takes an answer, never raises, and names the likely mistake."""
 
 from trpo_lib.exercises.lesson_00 import check_00_compute, check_00_explore, check_00_predict
+from trpo_lib.exercises.lesson_03 import check_03_compute, check_03_explore, check_03_predict
 from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict
