@@ -133,7 +133,8 @@ def step_on_map(
     """
     shades = ax.contourf(grid, grid, eta, 12, cmap="cividis")
     ax.figure.colorbar(shades, ax=ax, label="η")
-    ax.contour(grid, grid, kl, [max_kl], colors="white", linestyles="--", linewidths=2)
+    for color, style, width in (("black", "-", 3), ("white", "--", 2)):  # seen on any ground
+        ax.contour(grid, grid, kl, [max_kl], colors=color, linestyles=style, linewidths=width)
     ax.annotate("", path[1], path[0], arrowprops={"color": "white", "arrowstyle": "-|>"})
     ax.plot(*path[0], "o", color="white", markeredgecolor="black")
     ax.plot(*path[1], "*", color="white", markeredgecolor="black", markersize=11)
@@ -151,10 +152,10 @@ def step_along_line(
 ) -> None:
     """The same step from the side: name -> gain ``[K]`` over its length ``[K]``, low to high."""
     curves(length, named, "step length", "gain in return", ax=ax)
-    ax.legend(loc="upper left", edgecolor="white", framealpha=1)  # hides the line behind it
+    ax.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
     ax.axhline(0, color="grey", linewidth=1)
     ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
-    ax.annotate("accepted", (accepted, low), (3, 3), textcoords="offset points")
+    ax.annotate("accepted", (accepted, low), (3, 3), textcoords="offset points", fontsize=8)
     ax.set_ylim(low, high)
 
 
