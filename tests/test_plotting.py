@@ -169,3 +169,52 @@ def test_one_update_draws_residuals_and_both_curves_with_every_trial(given):
 
 def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_panels_are_a_grid_of_axes_of_one_figure():
+    axes = plotting.panels(2, 3)
+    assert axes.shape == (2, 3)
+    assert plotting.panels(1, 1).shape == (1, 1)
+    assert len({ax.figure for ax in axes.flat}) == 1
+
+
+def test_named_curves_differ_in_colour_and_style_and_are_labelled():
+    x, named = np.arange(3), {"one": np.zeros(3), "two": np.ones(3)}
+    ax = plotting.curves(x, named, "x (s)", "y (m)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (s)", "y (m)")
+    assert len({(to_hex(line.get_color()), line.get_linestyle()) for line in ax.lines}) == 2
+    assert [line.get_label() for line in ax.lines] == ["one", "two"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), named["two"])
+
+
+def test_spreads_count_every_estimate_and_mark_the_exact_number():
+    samples = {"wide": np.array([-2.0, 0, 2, 3]), "narrow": np.array([0.1, 0.2])}
+    ax = plotting.spreads(samples, 0.5, "estimate")
+    counts = [sum(bar.get_height() for bar in bars) for bars in ax.containers]
+    assert counts == [4, 2]
+    assert ax.lines[0].get_xdata()[0] == 0.5
+    assert ax.patches[0].get_hatch() != ax.patches[-1].get_hatch()
+
+
+def test_promises_that_were_broken_have_their_own_mark():
+    ax = plotting.promise_and_truth(np.array([1.0, 2, 3]), np.array([1.0, -1, 2]))
+    kept, broken, diagonal = ax.lines[:3]
+    assert (list(kept.get_xdata()), list(broken.get_ydata())) == ([1, 3], [-1])
+    assert kept.get_marker() != broken.get_marker()
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+
+
+def test_a_step_is_drawn_on_the_map_and_from_the_side():
+    above, below = plotting.panels(2, 1).flat
+    grid = np.linspace(-1, 1, 5)
+    eta = grid[:, None] + 0 * grid  # changes with the second parameter alone
+    path = np.array([[0.0, 0.0], [0.5, 0.25]])
+    plotting.step_on_map(above, grid, eta, eta**2, 0.1, path)
+    assert "0.1" in above.get_title()
+    np.testing.assert_array_equal([line.get_xydata()[0] for line in above.lines], path)
+    low_contour = above.collections[0].get_paths()[0].get_extents()
+    assert low_contour.width == 2  # a horizontal band
+    plotting.step_along_line(below, grid, {"η": grid, "L": 2 * grid}, 0.5, low=-3, high=4)
+    assert below.get_ylim() == (-3, 4)
+    assert [line.get_xdata()[0] for line in below.lines][-1] == 0.5
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["η", "L"]

@@ -240,6 +240,89 @@ def one_update(
     return axes[0].figure
 
 
+def panels(rows: int, columns: int, width: float = 3.2, height: float = 2.8) -> np.ndarray:
+    """A new figure's axes ``[rows, columns]``, each of that width and height in inches."""
+    size = (width * columns, height * rows)
+    axes = plt.figure(figsize=size, layout="constrained").subplots(rows, columns, squeeze=False)
+    for ax in axes.flat:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def curves(
+    x: np.ndarray, named: Mapping[str, np.ndarray], xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Curves over one x ``[K]``: name -> y ``[K]``."""
+    ax = ax or _axes(xlabel, ylabel)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    for (name, y), color, style in zip(named.items(), COLORS, STYLES, strict=False):
+        ax.plot(x, y, color=color, linestyle=style, label=name)
+    ax.legend(frameon=False)
+    return ax
+
+
+def spreads(
+    samples: Mapping[str, np.ndarray], exact: float, xlabel: str, ax: Axes | None = None
+) -> Axes:
+    """How estimates scatter around the exact number: a histogram for each name -> ``[K]``."""
+    ax = ax or _axes(xlabel, "batches")
+    bins = np.histogram_bin_edges(np.concatenate(list(samples.values())), 40)
+    for (name, drawn), color, hatch in zip(samples.items(), COLORS, ("//", ""), strict=False):
+        ax.hist(drawn, bins, color=color, alpha=0.5, hatch=hatch, label=name)
+    ax.axvline(exact, color="black", linestyle="--", label="exact")
+    ax.legend(frameon=False)
+    return ax
+
+
+def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Each step's gain in η against its gain in L, both ``[K]``; losses have their own mark."""
+    ax = ax or _axes("promised: gain in L", "kept: gain in η")
+    fell = kept < 0
+    ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=2, label="η rose")
+    ax.plot(promised[fell], kept[fell], "x", color=COLORS[1], markersize=5, label="η fell")
+    end = promised.max()
+    ax.plot([0, end], [0, end], color="black", linewidth=1, label="L kept its promise")
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.legend(frameon=False, loc="upper left")
+    return ax
+
+
+def step_on_map(
+    ax: Axes, grid: np.ndarray, eta: np.ndarray, kl: np.ndarray, max_kl: float, path: np.ndarray
+) -> None:
+    """A step in a policy's two parameters: contours of η, and the border of the KL region.
+
+    grid ``[G]``: the values of both parameters. eta, kl ``[G, G]``: first axis θ₂, second θ₁.
+    path ``[2, 2]``: from θ_old to the accepted θ.
+    """
+    shades = ax.contourf(grid, grid, eta, 12, cmap="cividis")
+    ax.figure.colorbar(shades, ax=ax, label="η")
+    for color, style, width in (("black", "-", 3), ("white", "--", 2)):  # seen on any ground
+        ax.contour(grid, grid, kl, [max_kl], colors=color, linestyles=style, linewidths=width)
+    ax.annotate("", path[1], path[0], arrowprops={"color": "white", "arrowstyle": "-|>"})
+    ax.plot(*path[0], "o", color="white", markeredgecolor="black")
+    ax.plot(*path[1], "*", color="white", markeredgecolor="black", markersize=11)
+    ax.set(title=f"δ = {max_kl:g} nats", xlabel="θ₁, boldness on flat ground")
+    ax.set_ylabel("θ₂, boldness on a slope")
+
+
+def step_along_line(
+    ax: Axes,
+    length: np.ndarray,
+    named: Mapping[str, np.ndarray],
+    accepted: float,
+    low: float,
+    high: float,
+) -> None:
+    """The same step from the side: name -> gain ``[K]`` over its length ``[K]``, low to high."""
+    curves(length, named, "step length", "gain in return", ax=ax)
+    ax.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
+    ax.annotate("accepted", (accepted, low), (3, 3), textcoords="offset points", fontsize=8)
+    ax.set_ylim(low, high)
+
+
 def _axes(xlabel: str, ylabel: str) -> Axes:
     """A new figure's axes, labelled."""
     ax = plt.figure(figsize=(6, 3.4)).subplots()
