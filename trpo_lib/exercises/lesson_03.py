@@ -41,7 +41,7 @@ def _largest_positive(mdp: TabularMDP, old: np.ndarray, new: np.ndarray) -> floa
     return _bound(factor=advantages.max() / np.abs(advantages).max())(mdp, old, new)
 
 
-TV_MISTAKES = {
+_TV_MISTAKES = {
     _bound(factor=-1): "the sign: a penalty makes the bound smaller.",
     _bound(lambda old, new: _tv(old, new).max()): "α enters squared.",
     _bound(factor=4): "the total variation is half of Σ|p − q|.",
@@ -76,7 +76,7 @@ def check_03_compute(answer: Callable) -> Verdict:
 
     if equals(_bound()):
         return Verdict(True, "and it is never below the bound with the KL, for TV² ≤ KL.")
-    for formula, why in TV_MISTAKES.items():
+    for formula, why in _TV_MISTAKES.items():
         if equals(formula):
             return Verdict(False, why)
     return Verdict(False, f"on a random world it gives {given[0]:g}, not {_bound()(*cases[0]):g}.")
