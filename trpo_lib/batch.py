@@ -14,16 +14,14 @@ from trpo_lib.rollout import Rollout
 class Batch:
     """B transitions that really happened: what an update may see.
 
-    obs: ``[B, O]``. actions: ``[B]`` or ``[B, D]``. old_log_probs, advantages, returns: ``[B]``;
-    the advantages are for the policy, the returns are the critic's targets.
     Raises ``ValueError`` when it is empty, a shape is wrong, or a number is not finite.
     """
 
-    obs: Tensor
-    actions: Tensor
-    old_log_probs: Tensor
-    advantages: Tensor
-    returns: Tensor
+    obs: Tensor  # [B, O]
+    actions: Tensor  # [B] or [B, D]
+    old_log_probs: Tensor  # [B], under the policy that played
+    advantages: Tensor  # [B], for the policy
+    returns: Tensor  # [B], the critic's targets
 
     def __post_init__(self):
         size = len(self.obs)
@@ -40,17 +38,13 @@ class Batch:
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """What one update of a policy did, measured on its own batch.
+    """What one update of a policy did, measured on its own batch."""
 
-    gain: L(θ) − L(θ_old). kl: mean KL(old ‖ new) in nats. fraction: of the full step, 0 when the
-    step was not accepted. cg_residuals: ‖g − F x_k‖ for k = 0, 1, …; empty without CG.
-    """
-
-    gain: float
-    kl: float
-    fraction: float
+    gain: float  # L(θ) − L(θ_old)
+    kl: float  # mean KL(old ‖ new), nats
+    fraction: float  # of the full step; 0 when the step was not accepted
     accepted: bool
-    cg_residuals: tuple[float, ...] = ()
+    cg_residuals: tuple[float, ...] = ()  # ‖g − F x_k‖ for k = 0, 1, …; empty without CG
 
 
 def make_batch(

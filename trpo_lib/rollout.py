@@ -20,32 +20,25 @@ from trpo_lib.policies import Policy
 
 @dataclass(frozen=True)
 class Rollout:
-    """T steps of N environments; tensors on the policy's device, floats in its dtype.
+    """T steps of N environments; tensors on the policy's device, floats in its dtype."""
 
-    obs, next_obs: ``[T, N, O]``, next_obs before any reset. actions: ``[T, N]`` or ``[T, N, D]``.
-    rewards: ``[T, N]``. terminated, truncated: ``[T, N]``, bool. real: ``[T, N]``, False for the
-    rows that an automatic reset made up. episode_returns: of the episodes that ended, undiscounted.
-    """
-
-    obs: torch.Tensor
-    actions: torch.Tensor
-    rewards: torch.Tensor
-    next_obs: torch.Tensor
-    terminated: torch.Tensor
-    truncated: torch.Tensor
-    real: torch.Tensor
-    episode_returns: tuple[float, ...]
+    obs: torch.Tensor  # [T, N, O]
+    actions: torch.Tensor  # [T, N] or [T, N, D]
+    rewards: torch.Tensor  # [T, N]
+    next_obs: torch.Tensor  # [T, N, O], before any reset
+    terminated: torch.Tensor  # [T, N], bool
+    truncated: torch.Tensor  # [T, N], bool
+    real: torch.Tensor  # [T, N], bool: False in the rows that an automatic reset made up
+    episode_returns: tuple[float, ...]  # of the episodes that ended, undiscounted
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where N environments stand: obs ``[N, O]``, whether the next step is only a reset ``[N]``,
-    and the reward gathered so far in the running episode ``[N]``.
-    """
+    """Where N environments stand."""
 
-    obs: np.ndarray
-    resetting: np.ndarray
-    returns: np.ndarray
+    obs: np.ndarray  # [N, O]
+    resetting: np.ndarray  # [N], whether the next step is only a reset
+    returns: np.ndarray  # [N], the reward gathered so far in the running episode
 
 
 def make_envs(env_id: str, num_envs: int) -> VectorEnv:

@@ -21,17 +21,12 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
 
 @dataclass(frozen=True)
 class CGResult:
-    """What ``conjugate_gradient`` found.
+    """What ``conjugate_gradient`` found."""
 
-    x: ``[P]``. residuals: ‖b − A x_k‖ for k = 0, 1, …, one more than the products spent.
-    quadratic_form: xᵀ A x, which comes free with the residual. status: "converged", "max_iters",
-    or "non-positive curvature" (x is then the last good iterate).
-    """
-
-    x: Tensor
-    residuals: tuple[float, ...]
-    quadratic_form: float
-    status: str
+    x: Tensor  # [P]
+    residuals: tuple[float, ...]  # ‖b − A x_k‖ for k = 0, 1, …: one more than the products spent
+    quadratic_form: float  # xᵀ A x, which comes free with the last residual
+    status: str  # "converged", "max_iters" or "non-positive curvature" (x: the last good iterate)
 
 
 def conjugate_gradient(
@@ -68,13 +63,10 @@ def conjugate_gradient(
 
 @dataclass(frozen=True)
 class LineSearchResult:
-    """The point x ``[P]`` where the search ended, and the fraction of the step that led there.
+    """Where the search ended: at the start, if no point was accepted."""
 
-    Not accepted: x is the start itself and the fraction is 0.
-    """
-
-    x: Tensor
-    fraction: float
+    x: Tensor  # [P]
+    fraction: float  # of the step that led there; 0 if not accepted
     accepted: bool
 
 

@@ -53,19 +53,14 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Record:
-    """One iteration. No wall-clock time: the same seed gives the same record.
+    """One iteration. No wall-clock time: the same seed gives the same record."""
 
-    iteration: from 1. transitions: real ones since the start. episodes: ended since the start.
-    mean_return: undiscounted, over the last N episodes that ended; NaN before the first.
-    explained_variance: of the critic before this iteration's fit. report: the policy's update.
-    """
-
-    iteration: int
-    transitions: int
-    episodes: int
-    mean_return: float
-    explained_variance: float
-    report: UpdateReport
+    iteration: int  # from 1
+    transitions: int  # real ones since the start
+    episodes: int  # ended since the start
+    mean_return: float  # undiscounted, over the last N episodes that ended; NaN before the first
+    explained_variance: float  # of the critic before this iteration's fit
+    report: UpdateReport  # of the policy's update
 
 
 class Trainer:
