@@ -87,44 +87,34 @@ def collect(
     """Plays num_steps from the cursor on -> what happened, and the cursor to go on from.
 
     All randomness of the actions comes from the generator (a CPU one, whatever the device).
-    Raises ``ValueError`` when an environment returns a reward or observation that is not finite.
+    Raises ``ValueError`` when a reward or observation is not finite, or nothing resets the envs.
     """
+    mode = envs.metadata["autoreset_mode"]
+    if mode == AutoresetMode.DISABLED:
+        raise ValueError("envs must reset themselves, got AutoresetMode.DISABLED")
     weight = next(policy.parameters())
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
-    rows, obs = [], cursor.obs
+    obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
+    rows, episode_returns = [], []
+    resets_later = np.full(envs.num_envs, mode == AutoresetMode.NEXT_STEP)
     with torch.inference_mode():
         for step_noise in noise.unbind():
             actions = policy.act(torch.from_numpy(obs).to(weight), step_noise).cpu().numpy()
-            following, *outcome = step(envs, actions)
-            rows.append((obs, actions, *outcome))
-            obs = following
-    arrays = [np.stack(column) for column in zip(*rows, strict=True)]
-    *_, terminated, truncated = arrays
-    done = terminated | truncated
-    resets_later = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
-    resetting = np.vstack([cursor.resetting, done & resets_later])
-    episode_returns, running = _episode_returns(arrays[3], done, cursor.returns)
-    rollout = _to_tensors([*arrays, ~resetting[:-1]], weight, episode_returns)
-    return rollout, Cursor(obs, resetting[-1], running)
+            following, next_obs, reward, terminated, truncated = step(envs, actions)
+            rows.append((obs, actions, reward, next_obs, terminated, truncated, ~resetting))
+            done = terminated | truncated
+            obs, resetting = following, done & resets_later
+            returns += reward
+            episode_returns += returns[done].tolist()
+            returns[done] = 0.0
+    rollout = _to_tensors(rows, weight, episode_returns)
+    return rollout, Cursor(obs, resetting, returns)
 
 
-def _episode_returns(
-    rewards: np.ndarray, done: np.ndarray, running: np.ndarray
-) -> tuple[list[float], np.ndarray]:
-    """Sums rewards ``[T, N]`` -> returns of the episodes that ended, and of those still running."""
-    finished = []
-    for reward, ended in zip(rewards, done, strict=True):
-        running = running + reward
-        finished += running[ended].tolist()
-        running[ended] = 0.0
-    return finished, running
-
-
-def _to_tensors(
-    arrays: list[np.ndarray], weight: torch.Tensor, episode_returns: list[float]
-) -> Rollout:
-    """The arrays on the weight's device, floats in its dtype, if all of them are finite."""
-    obs, actions, next_obs, rewards, *flags = map(torch.from_numpy, arrays)
+def _to_tensors(rows: list[tuple], weight: torch.Tensor, episode_returns: list[float]) -> Rollout:
+    """The rows on the weight's device, floats in its dtype, if all of them are finite."""
+    columns = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
+    obs, actions, rewards, next_obs, *flags = columns
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
     obs, rewards, next_obs = obs.to(weight), rewards.to(weight), next_obs.to(weight)
     actions, *flags = (tensor.to(weight.device) for tensor in (actions, *flags))
