@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, kl_divergence
 
-from trpo_lib._checks import require_same_shape
+from trpo_lib._checks import require_probabilities, require_same_shape
 
 
 def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -21,10 +21,7 @@ def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """
     p, q = np.asarray(p, dtype=float), np.asarray(q, dtype=float)
     require_same_shape(p=p, q=q)
-    for name, probs in (("p", p), ("q", q)):
-        if not (probs >= 0).all() or not np.allclose(probs.sum(-1), 1, rtol=0, atol=1e-6):
-            got = f"smallest entry {probs.min():g}, sums {np.unique(probs.sum(-1))}"
-            raise ValueError(f"{name} must hold probabilities that sum to 1, got {got}")
+    require_probabilities(p=p, q=q)
     with np.errstate(divide="ignore", invalid="ignore"):  # log 0
         return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(-1)
 
@@ -47,7 +44,7 @@ def gaussian_kl(
 
 
 def mean_kl(old: Distribution, new: Distribution) -> torch.Tensor:
-    """KL(old ‖ new) averaged over a batch of states: two distributions of batch shape [B] -> [].
+    """KL(old ‖ new), the mean over states: two distributions of batch shape ``[B]`` -> ``[]``.
 
     Raises ``ValueError`` when the batch shapes differ.
     """

@@ -42,10 +42,7 @@ class Cursor:
 
 
 def make_envs(env_id: str, num_envs: int) -> VectorEnv:
-    """N copies of a registered environment: its native vector version where there is one.
-
-    Others run one after another in this process, in autoreset mode ``SAME_STEP``.
-    """
+    """N copies of a registered environment: its native vector version, or a loop over N of them."""
     require_count(num_envs=num_envs)
     if gym.spec(env_id).vector_entry_point is not None:
         return gym.make_vec(env_id, num_envs)
@@ -67,10 +64,7 @@ def to_space(actions: np.ndarray, space: Space) -> np.ndarray:
 
 
 def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """One step -> the obs to act on next, the obs before any reset, reward, terminated, truncated.
-
-    The actions pass through ``to_space`` on their way to the environment.
-    """
+    """One step -> obs to act on next, obs before any reset, reward, terminated, truncated."""
     actions = to_space(actions, envs.single_action_space)
     obs, reward, terminated, truncated, info = envs.step(actions)
     next_obs = obs

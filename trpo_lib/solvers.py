@@ -12,8 +12,8 @@ from trpo_lib._checks import require_count, require_finite, require_inside
 def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> Tensor:
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
-    autograd_options go to ``torch.autograd.grad`` (``create_graph``, ``retain_graph``, …); with
-    ``grad_outputs`` the output may be a vector, and the result is its vector-Jacobian product.
+    autograd_options go to ``torch.autograd.grad``; with ``grad_outputs`` the output may be a
+    vector, and the result is its vector-Jacobian product.
     """
     grads = torch.autograd.grad(output, params, **autograd_options)
     return torch.cat([grad.reshape(-1) for grad in grads])
