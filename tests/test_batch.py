@@ -47,16 +47,16 @@ def test_an_empty_batch_is_refused():
 @pytest.mark.parametrize(
     ("name", "shape", "wanted"),
     [
-        ("obs", (4,), r"\[B, ·\] with B = 4"),
-        ("obs", (4, 3, 1), r"\[B, ·\] with B = 4"),
-        ("actions", (4, 1, 1), r"\[B\] or \[B, ·\] with B = 4"),
-        ("actions", (3,), r"\[B\] or \[B, ·\] with B = 4"),
-        ("old_log_probs", (4, 1), r"\[B\] with B = 4"),
-        ("old_log_probs", (1,), r"\[B\] with B = 4"),
-        ("advantages", (4, 1), r"\[B\] with B = 4"),
-        ("advantages", (5,), r"\[B\] with B = 4"),
-        ("returns", (4, 1), r"\[B\] with B = 4"),
-        ("returns", (), r"\[B\] with B = 4"),
+        ("obs", (4,), r"\[4, ·\]"),
+        ("obs", (4, 3, 1), r"\[4, ·\]"),
+        ("actions", (4, 1, 1), r"\[4\] or \[4, ·\]"),
+        ("actions", (3,), r"\[4\] or \[4, ·\]"),
+        ("old_log_probs", (4, 1), r"\[4\]"),
+        ("old_log_probs", (1,), r"\[4\]"),
+        ("advantages", (4, 1), r"\[4\]"),
+        ("advantages", (5,), r"\[4\]"),
+        ("returns", (4, 1), r"\[4\]"),
+        ("returns", (), r"\[4\]"),
     ],
 )
 def test_a_wrong_shape_is_refused_by_name(name, shape, wanted):

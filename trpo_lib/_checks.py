@@ -12,6 +12,19 @@ def require_same_shape(**tensors) -> None:
         raise ValueError(f"shapes must be equal, got {listed}")
 
 
+def require_shape(*shapes: list[int | None], **tensors) -> None:
+    """Raises ``ValueError`` unless every tensor has one of the shapes; None stands for any size."""
+    for name, tensor in tensors.items():
+        got = list(tensor.shape)
+        fits = [
+            len(shape) == len(got) and all(a in (None, b) for a, b in zip(shape, got, strict=True))
+            for shape in shapes
+        ]
+        if not any(fits):
+            wanted = " or ".join(str(shape).replace("None", "·") for shape in shapes)
+            raise ValueError(f"{name} must have shape {wanted}, got {got}")
+
+
 def require_finite(**tensors: torch.Tensor) -> None:
     """Raises ``ValueError`` on the first tensor that holds a NaN or an infinity, and says where."""
     for name, tensor in tensors.items():

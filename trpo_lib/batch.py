@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trpo_lib._checks import require_finite
+from trpo_lib._checks import require_finite, require_shape
 from trpo_lib.advantage import gae, normalize
 from trpo_lib.rollout import Rollout
 
@@ -27,12 +27,10 @@ class Batch:
         size = len(self.obs)
         if size == 0:
             raise ValueError("obs must hold at least one transition, got an empty batch")
-        for name, tensor in vars(self).items():
-            axes = {"obs": (2,), "actions": (1, 2)}.get(name, (1,))
-            if tensor.dim() not in axes or len(tensor) != size:
-                wanted = " or ".join(["[B]", "[B, ·]"][count - 1] for count in axes)
-                got = list(tensor.shape)
-                raise ValueError(f"{name} must have shape {wanted} with B = {size}, got {got}")
+        require_shape([size, None], obs=self.obs)
+        require_shape([size], [size, None], actions=self.actions)
+        require_shape([size], old_log_probs=self.old_log_probs)
+        require_shape([size], advantages=self.advantages, returns=self.returns)
         require_finite(**vars(self))
 
 

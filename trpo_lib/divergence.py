@@ -1,6 +1,4 @@
-"""How far a new policy is from the old one: KL(old ‖ new), in nats.
-
-    KL(p ‖ q) = E_{x∼p}[log p(x) − log q(x)]
+"""How far a new policy q is from the old one p: KL(p ‖ q) = E_{x∼p}[log p(x) − log q(x)], in nats.
 
 KL is not symmetric. Its direction, old first, is written here and nowhere else: the expectation is
 over the policy that collected the data (Schulman et al. 2015, equation 12).

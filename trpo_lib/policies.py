@@ -99,5 +99,4 @@ def make_policy(
         return CategoricalPolicy(obs_dim, int(action_space.n), hidden, generator)
     if isinstance(action_space, Box) and len(action_space.shape) == 1:
         return GaussianPolicy(obs_dim, action_space.shape[0], hidden, generator)
-    wanted = "Discrete (from 0) or a Box of shape [D]"
-    raise TypeError(f"action_space must be {wanted}, got {action_space}")
+    raise TypeError(f"action_space must be Discrete (from 0) or a Box [D], got {action_space}")

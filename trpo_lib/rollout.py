@@ -101,15 +101,9 @@ def collect(
             returns += reward
             episode_returns += returns[done].tolist()
             returns[done] = 0.0
-    rollout = _to_tensors(rows, weight, episode_returns)
-    return rollout, Cursor(obs, resetting, returns)
-
-
-def _to_tensors(rows: list[tuple], weight: torch.Tensor, episode_returns: list[float]) -> Rollout:
-    """The rows on the weight's device, floats in its dtype, if all of them are finite."""
+    cursor = Cursor(obs, resetting, returns)
     columns = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
-    obs, actions, rewards, next_obs, *flags = columns
+    obs, actions, rewards, next_obs, *flags = (column.to(weight.device) for column in columns)
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
     obs, rewards, next_obs = obs.to(weight), rewards.to(weight), next_obs.to(weight)
-    actions, *flags = (tensor.to(weight.device) for tensor in (actions, *flags))
-    return Rollout(obs, actions, rewards, next_obs, *flags, tuple(episode_returns))
+    return Rollout(obs, actions, rewards, next_obs, *flags, tuple(episode_returns)), cursor

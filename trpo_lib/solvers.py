@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trpo_lib._checks import require_count, require_finite, require_inside
+from trpo_lib._checks import require_count, require_finite, require_inside, require_shape
 
 
 def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> Tensor:
@@ -38,8 +38,7 @@ def conjugate_gradient(
     stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006, algorithm 5.2).
     Raises ``ValueError`` when b is not a vector or not finite.
     """
-    if b.dim() != 1:
-        raise ValueError(f"b must be a vector [P], got shape {list(b.shape)}")
+    require_shape([None], b=b)
     require_finite(b=b)
     require_count(max_iters=max_iters)
     x, residual, direction = torch.zeros_like(b), b, b

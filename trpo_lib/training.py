@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
+from torch.optim import Adam
 
 from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.advantage import explained_variance
@@ -67,12 +68,10 @@ class Record:
 class Trainer(Iterator[Record], AbstractContextManager):
     """A training run: an iterator of ``Record`` that can be stopped, looked at, and gone on with.
 
-    ``policy``, ``critic``, ``config`` and ``algorithm`` are there to look at; ``finished`` says
-    that the budget is spent, or that the last N episodes and 100 greedy ones reach the target.
-    The algorithm maps (policy, batch) to an ``UpdateReport``: a ``TRPO`` if not given. Replace
-    ``algorithm.config`` and the next update follows it. Leaving a ``with`` block closes the
-    environments. Interrupted anywhere, the policy is the old or the new one, never a mix, and the
-    next iteration starts new episodes.
+    algorithm: (policy, batch) -> ``UpdateReport``, a ``TRPO`` if not given; replace its ``config``
+    and the next update follows. ``finished``: the budget is spent, or the last N episodes and 100
+    greedy ones reach the target. Leaving a ``with`` block closes the environments. Interrupted
+    anywhere, ``policy`` is the old or the new one, never a mix, and new episodes start.
     """
 
     def __init__(self, config: TrainConfig | None = None, algorithm: Callable | None = None):
@@ -91,9 +90,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         except BaseException:
             self._envs.close()
             raise
-        self._optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=config.critic_lr, fused=True
-        )
+        self._optimizer = Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
         self._start_episodes()
 
     def __exit__(self, *_) -> None:
@@ -127,10 +124,9 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     def _fit_critic(self, batch: Batch) -> float:
         """Moves V(s) towards the returns -> the explained variance it had before."""
-        explained = None
-        for _ in range(self.config.critic_epochs):
+        for epoch in range(self.config.critic_epochs):
             values = self.critic(batch.obs)
-            if explained is None:
+            if epoch == 0:
                 explained = explained_variance(values.detach(), batch.returns)
             self._optimizer.zero_grad()
             torch.nn.functional.mse_loss(values, batch.returns).backward()
