@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trpo_lib._checks import require_finite, require_shape
+from trpo_lib._checks import require_count, require_finite, require_shape
 from trpo_lib.advantage import gae, normalize
 from trpo_lib.rollout import Rollout
 
@@ -25,8 +25,7 @@ class Batch:
 
     def __post_init__(self):
         size = len(self.obs)
-        if size == 0:
-            raise ValueError("obs must hold at least one transition, got an empty batch")
+        require_count(transitions=size)
         require_shape([size, None], obs=self.obs)
         require_shape([size], [size, None], actions=self.actions)
         require_shape([size], old_log_probs=self.old_log_probs)
@@ -54,8 +53,7 @@ def make_batch(
     critic's TD(λ) targets. Raises ``ValueError`` when nothing in the rollout is real.
     """
     real, flags = rollout.real, (rollout.terminated, rollout.truncated)
-    if not real.any():
-        raise ValueError("rollout must hold at least one real transition, got an empty batch")
+    require_count(real_transitions=int(real.sum()))
     obs, actions = rollout.obs[real], rollout.actions[real]
     with torch.no_grad():
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.spaces import Box, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from trpo_lib._checks import require_count, require_finite
@@ -56,9 +55,9 @@ def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
     return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
 
 
-def to_space(actions: np.ndarray, space: Space) -> np.ndarray:
+def to_space(actions: np.ndarray, space: gym.Space) -> np.ndarray:
     """Clips real-valued actions to the bounds and dtype of a ``Box``; others stay as they are."""
-    if not isinstance(space, Box):
+    if not isinstance(space, gym.spaces.Box):
         return actions
     return actions.clip(space.low, space.high).astype(space.dtype)
 

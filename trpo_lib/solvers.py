@@ -8,6 +8,8 @@ from torch import Tensor
 
 from trpo_lib._checks import require_count, require_finite, require_inside, require_shape
 
+LinearMap = Callable[[Tensor], Tensor]  # v [P] -> A v [P]
+
 
 def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> Tensor:
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
@@ -30,13 +32,12 @@ class CGResult:
 
 
 def conjugate_gradient(
-    matvec: Callable[[Tensor], Tensor], b: Tensor, max_iters: int = 10, tol: float = 1e-10
+    matvec: LinearMap, b: Tensor, max_iters: int = 10, tol: float = 1e-10
 ) -> CGResult:
     """Solves A x = b for a symmetric positive definite A known only by its products A v.
 
-    matvec: ``[P]`` -> ``[P]``. b: ``[P]``. Starts at x = 0, so every later iterate has xᵀb > 0, and
-    stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006, algorithm 5.2).
-    Raises ``ValueError`` when b is not a vector or not finite.
+    b: ``[P]``. Starts at x = 0 and stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006,
+    algorithm 5.2). Raises ``ValueError`` when b is not a vector or not finite.
     """
     require_shape([None], b=b)
     require_finite(b=b)

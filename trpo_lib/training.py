@@ -78,7 +78,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         self.config = config = config or TrainConfig()
         self.algorithm = algorithm or TRPO()
         self.finished = False
-        self._iteration = self._transitions = self._episodes = 0
+        self._counts = np.zeros(3, dtype=int)  # iterations, transitions, episodes
         self._recent: list[float] = []  # returns of the last N episodes that ended
         self._generator = torch.Generator().manual_seed(config.seed)
         self._envs = make_envs(config.env_id, config.num_envs)
@@ -105,14 +105,12 @@ class Trainer(Iterator[Record], AbstractContextManager):
         batch = make_batch(rollout, self.policy, self.critic, config.gamma, config.lam)
         report = self.algorithm(self.policy, batch)
         explained = self._fit_critic(batch)
-        self._iteration += 1
-        self._transitions += len(batch.obs)
-        self._episodes += len(rollout.episode_returns)
+        self._counts += [1, len(batch.obs), len(rollout.episode_returns)]
         self._recent = [*self._recent, *rollout.episode_returns][-config.num_envs :]
         mean_return = float(np.mean(self._recent)) if self._recent else math.nan
-        self.finished = self._iteration == config.max_iterations or self._solves(mean_return)
-        counts = self._iteration, self._transitions, self._episodes
-        return Record(*counts, mean_return, explained, report)
+        record = Record(*self._counts.tolist(), mean_return, explained, report)
+        self.finished = record.iteration == config.max_iterations or self._solves(mean_return)
+        return record
 
     def play(self) -> Rollout:
         """The next rollout, T steps of N environments; the episodes go on in the one after it."""
@@ -160,7 +158,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
             "config": _plain(asdict(self.config)),
             "algorithm": type(self.algorithm).__name__,
             "parts": [_plain(part.state_dict()) for part in self._parts()],
-            "counts": [self._iteration, self._transitions, self._episodes],
+            "counts": self._counts.tolist(),
             "recent": self._recent,
             "finished": self.finished,
             "generator": self._generator.get_state(),
@@ -172,10 +170,9 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     @classmethod
     def load(cls, path: str | Path, algorithm: Callable | None = None) -> "Trainer":
-        """Restores a saved run without unpickling code.
+        """Restores a saved run without unpickling code; its settings come from the file.
 
-        algorithm: one of the class that was saved, a ``TRPO`` if not given; its settings come from
-        the file. Raises ``ValueError`` when the file holds another algorithm.
+        algorithm: a ``TRPO`` if not given. Raises ``ValueError`` when another class was saved.
         """
         state = torch.load(path, weights_only=True)
         algorithm = algorithm or TRPO()
@@ -185,7 +182,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         trainer = cls(TrainConfig(**state["config"]), algorithm)
         for part, values in zip(trainer._parts(), state["parts"], strict=True):
             part.load_state_dict(values)
-        trainer._iteration, trainer._transitions, trainer._episodes = state["counts"]
+        trainer._counts += state["counts"]
         trainer._recent, trainer.finished = state["recent"], state["finished"]
         trainer._generator.set_state(state["generator"])
         trainer._start_episodes()
