@@ -91,7 +91,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
             self._envs.close()
             raise
         self._optimizer = Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
-        self._start_episodes()
+        self._cursor = None  # the first rollout starts the episodes
 
     def __exit__(self, *_) -> None:
         self._envs.close()
@@ -109,12 +109,15 @@ class Trainer(Iterator[Record], AbstractContextManager):
         self._recent = [*self._recent, *rollout.episode_returns][-config.num_envs :]
         mean_return = float(np.mean(self._recent)) if self._recent else math.nan
         record = Record(*self._counts.tolist(), mean_return, explained, report)
-        self.finished = record.iteration == config.max_iterations or self._solves(mean_return)
+        self.finished = record.iteration == config.max_iterations
+        if config.target_return is not None and mean_return >= config.target_return:
+            greedy = evaluate(self.policy, config.env_id, 100, self._draw_seed())
+            self.finished |= bool(greedy.mean() >= config.target_return)
         return record
 
     def play(self) -> Rollout:
         """The next rollout, T steps of N environments; the episodes go on in the one after it."""
-        cursor = self._cursor or start_episodes(self._envs)
+        cursor = self._cursor or start_episodes(self._envs, self._draw_seed())
         self._cursor = None  # while the environments move: an interrupt must not resume from it
         steps, generator = self.config.num_steps, self._generator
         rollout, self._cursor = collect(self._envs, self.policy, cursor, steps, generator)
@@ -130,17 +133,6 @@ class Trainer(Iterator[Record], AbstractContextManager):
             torch.nn.functional.mse_loss(values, batch.returns).backward()
             self._optimizer.step()
         return explained
-
-    def _solves(self, mean_return: float) -> bool:
-        """Whether the last N episodes reach the target, and 100 greedy ones, played now, agree."""
-        target, env_id = self.config.target_return, self.config.env_id
-        if target is None or not mean_return >= target:
-            return False
-        return bool(evaluate(self.policy, env_id, 100, self._draw_seed()).mean() >= target)
-
-    def _start_episodes(self) -> None:
-        self._cursor = None  # as in play
-        self._cursor = start_episodes(self._envs, self._draw_seed())
 
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator))
@@ -166,7 +158,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         with TemporaryDirectory(dir=Path(path).parent) as folder:
             torch.save(state, f"{folder}/run")
             os.replace(f"{folder}/run", path)
-        self._start_episodes()
+        self._cursor = None
 
     @classmethod
     def load(cls, path: str | Path, algorithm: Callable | None = None) -> "Trainer":
@@ -185,7 +177,6 @@ class Trainer(Iterator[Record], AbstractContextManager):
         trainer._counts += state["counts"]
         trainer._recent, trainer.finished = state["recent"], state["finished"]
         trainer._generator.set_state(state["generator"])
-        trainer._start_episodes()
         return trainer
 
 
