@@ -12,10 +12,7 @@ from trpo_lib.rollout import Rollout
 
 @dataclass(frozen=True)
 class Batch:
-    """B transitions that really happened: what an update may see.
-
-    Raises ``ValueError`` when it is empty, a shape is wrong, or a number is not finite.
-    """
+    """B >= 1 transitions that really happened. ``ValueError`` on a wrong shape, NaN or infinity."""
 
     obs: Tensor  # [B, O]
     actions: Tensor  # [B] or [B, D]

@@ -42,10 +42,7 @@ def gaussian_kl(
 
 
 def mean_kl(old: Distribution, new: Distribution) -> torch.Tensor:
-    """KL(old ‖ new), the mean over states: two distributions of batch shape ``[B]`` -> ``[]``.
-
-    Raises ``ValueError`` when the batch shapes differ.
-    """
+    """KL(old ‖ new), mean over states -> ``[]``. ``ValueError`` on unequal batch shapes ``[B]``."""
     if old.batch_shape != new.batch_shape:
         shapes = f"{list(old.batch_shape)} and {list(new.batch_shape)}"
         raise ValueError(f"old and new must have one batch shape, got {shapes}")
