@@ -14,16 +14,24 @@ from torch import Generator, Tensor, nn
 from torch.distributions import Categorical, Independent, Normal
 
 
-def _mlp(sizes: Sequence[int], output_gain: float, generator: Generator) -> nn.Sequential:
+class _MLP(nn.Sequential):
     """Linear layers with tanh between them; orthogonal weights drawn from the generator."""
-    # skip_init: the default initialisation would draw from torch's global generator.
-    linears = [nn.utils.skip_init(nn.Linear, *pair) for pair in pairwise(sizes)]
-    gains = [2**0.5] * (len(linears) - 1) + [output_gain]
-    for linear, gain in zip(linears, gains, strict=True):
-        nn.init.orthogonal_(linear.weight, gain, generator)
-        nn.init.zeros_(linear.bias)
-    layers = [layer for linear in linears for layer in (linear, nn.Tanh())]
-    return nn.Sequential(*layers[:-1])
+
+    def __init__(self, sizes: Sequence[int], output_gain: float, generator: Generator):
+        # skip_init: the default initialisation would draw from torch's global generator.
+        linears = [nn.utils.skip_init(nn.Linear, *pair) for pair in pairwise(sizes)]
+        gains = [2**0.5] * (len(linears) - 1) + [output_gain]
+        for linear, gain in zip(linears, gains, strict=True):
+            nn.init.orthogonal_(linear.weight, gain, generator)
+            nn.init.zeros_(linear.bias)
+        layers = [layer for linear in linears for layer in (linear, nn.Tanh())]
+        super().__init__(*layers[:-1])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[..., sizes[0]]`` -> ``[..., sizes[-1]]``."""
+        for layer in self:
+            x = layer.forward(x)  # past the hooks, which cost two percent of an iteration
+        return x
 
 
 class CategoricalPolicy(nn.Module):
@@ -31,7 +39,7 @@ class CategoricalPolicy(nn.Module):
 
     def __init__(self, obs_dim: int, num_actions: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
-        self.logits = _mlp([obs_dim, *hidden, num_actions], 0.01, generator)
+        self.logits = _MLP([obs_dim, *hidden, num_actions], 0.01, generator)
 
     def forward(self, obs: Tensor) -> Categorical:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
@@ -52,7 +60,7 @@ class GaussianPolicy(nn.Module):
 
     def __init__(self, obs_dim: int, action_dim: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
-        self.mean = _mlp([obs_dim, *hidden, action_dim], 0.01, generator)
+        self.mean = _MLP([obs_dim, *hidden, action_dim], 0.01, generator)
         self.log_std = nn.Parameter(torch.zeros(action_dim))
 
     def forward(self, obs: Tensor) -> Independent:
@@ -77,7 +85,7 @@ class Critic(nn.Module):
 
     def __init__(self, obs_dim: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
-        self.value = _mlp([obs_dim, *hidden, 1], 1.0, generator)
+        self.value = _MLP([obs_dim, *hidden, 1], 1.0, generator)
 
     def forward(self, obs: Tensor) -> Tensor:
         """Obs ``[..., O]`` -> values ``[...]``."""
