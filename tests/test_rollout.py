@@ -209,6 +209,12 @@ def test_a_number_that_is_not_finite_is_named(env_id, message, num_steps):
         collect(envs, policy_for(envs), start_episodes(envs, 0), num_steps, torch.Generator())
 
 
+def test_environments_that_do_not_reset_themselves_are_refused():
+    envs = SyncVectorEnv([lambda: gym.make("Walk-v0")], autoreset_mode=AutoresetMode.DISABLED)
+    with pytest.raises(ValueError, match=r"envs must reset themselves, got .*DISABLED"):
+        collect(envs, policy_for(envs), start_episodes(envs, 0), 1, torch.Generator())
+
+
 def test_an_unknown_environment_is_named():
     with pytest.raises(gym.error.Error, match="NoSuchEnv"):
         make_envs("NoSuchEnv-v0", 2)
