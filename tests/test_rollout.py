@@ -8,8 +8,9 @@ import toy_envs  # noqa: F401  (registers the environments)
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from trpo_lib.batch import make_batch
+from trpo_lib.environments import make_envs
 from trpo_lib.policies import CategoricalPolicy, Critic, make_policy
-from trpo_lib.rollout import collect, make_envs, start_episodes
+from trpo_lib.rollout import collect, start_episodes
 
 FIELDS = ("obs", "actions", "rewards", "next_obs", "terminated", "truncated", "real")
 

@@ -3,17 +3,16 @@
 Gymnasium's vector environments reset themselves. In mode ``NEXT_STEP`` they do it in the step after
 an episode ended: that row leads from the last observation of one episode to the first of another,
 ignores the action, and never happened. ``Rollout.real`` is False there, and no batch may hold it.
-In mode ``SAME_STEP`` the observation before the reset arrives as ``info["final_obs"]``.
 """
 
 from dataclasses import dataclass
 
-import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from trpo_lib._checks import require_count, require_finite
+from trpo_lib._checks import require_finite
+from trpo_lib.environments import step
 from trpo_lib.policies import Policy
 
 
@@ -40,38 +39,10 @@ class Cursor:
     returns: np.ndarray  # [N], the reward gathered so far in the running episode
 
 
-def make_envs(env_id: str, num_envs: int) -> VectorEnv:
-    """N copies of a registered environment: its native vector version, or a loop over N of them."""
-    require_count(num_envs=num_envs)
-    if gym.spec(env_id).vector_entry_point is not None:
-        return gym.make_vec(env_id, num_envs)
-    same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
-    return gym.make_vec(env_id, num_envs, vectorization_mode="sync", vector_kwargs=same_step)
-
-
 def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
     """Begins a new episode everywhere; a seed also restarts the environments' own randomness."""
     obs, _ = envs.reset(seed=seed)
     return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
-
-
-def to_space(actions: np.ndarray, space: gym.Space) -> np.ndarray:
-    """Clips real-valued actions to the bounds and dtype of a ``Box``; others stay as they are."""
-    if not isinstance(space, gym.spaces.Box):
-        return actions
-    return actions.clip(space.low, space.high).astype(space.dtype)
-
-
-def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """One step -> obs to act on next, obs before any reset, reward, terminated, truncated."""
-    actions = to_space(actions, envs.single_action_space)
-    obs, reward, terminated, truncated, info = envs.step(actions)
-    next_obs = obs
-    if "final_obs" in info:  # SAME_STEP, and an episode ended
-        ended = info["_final_obs"]
-        next_obs = obs.copy()
-        next_obs[ended] = np.stack(info["final_obs"][ended])
-    return obs, next_obs, reward, terminated, truncated
 
 
 def collect(

@@ -5,22 +5,22 @@ critic that is fitted first explains part of the advantage away.
 """
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch.optim import Adam
 
+from trpo_lib import storage
 from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
+from trpo_lib.environments import make_envs, step
 from trpo_lib.policies import Critic, Policy, make_policy
-from trpo_lib.rollout import Rollout, collect, make_envs, start_episodes, step
+from trpo_lib.rollout import Rollout, collect, start_episodes
 from trpo_lib.trpo import TRPO
 
 
@@ -147,17 +147,15 @@ class Trainer(Iterator[Record], AbstractContextManager):
         same seed. The file appears whole or not at all.
         """
         state = {
-            "config": _plain(asdict(self.config)),
+            "config": asdict(self.config),
             "algorithm": type(self.algorithm).__name__,
-            "parts": [_plain(part.state_dict()) for part in self._parts()],
+            "parts": [part.state_dict() for part in self._parts()],
             "counts": self._counts.tolist(),
             "recent": self._recent,
             "finished": self.finished,
             "generator": self._generator.get_state(),
         }
-        with TemporaryDirectory(dir=Path(path).parent) as folder:
-            torch.save(state, f"{folder}/run")
-            os.replace(f"{folder}/run", path)
+        storage.write(state, path)
         self._cursor = None
 
     @classmethod
@@ -166,7 +164,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
         algorithm: a ``TRPO`` if not given. Raises ``ValueError`` when another class was saved.
         """
-        state = torch.load(path, weights_only=True)
+        state = storage.read(path)
         algorithm = algorithm or TRPO()
         given, saved = type(algorithm).__name__, state["algorithm"]
         if given != saved:
@@ -178,11 +176,6 @@ class Trainer(Iterator[Record], AbstractContextManager):
         trainer._recent, trainer.finished = state["recent"], state["finished"]
         trainer._generator.set_state(state["generator"])
         return trainer
-
-
-def _plain(settings: dict) -> dict:
-    """NumPy's scalars as Python's: a file that holds no code cannot hold the former."""
-    return {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
 
 
 def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarray:
