@@ -83,7 +83,7 @@ def test_divergence_curves_differ_in_colour_and_in_line_style_and_are_in_nats():
     ax = plotting.divergence_curves(x, curves, "step")
     assert [list(line.get_ydata()) for line in ax.lines] == [[1, 1, 1], [0, 0, 0]]
     assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 2
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "nats")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "divergence (nats)")
 
 
 def test_bound_scatter_draws_values_over_bounds_and_the_line_of_equality():

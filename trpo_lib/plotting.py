@@ -81,7 +81,7 @@ def divergence_curves(
 ) -> Axes:
     """Measures of how far apart two policies are, in nats, against x; all ``[K]``."""
     ax = ax or _axes("", "")
-    ax.set(xlabel=xlabel, ylabel="nats")
+    ax.set(xlabel=xlabel, ylabel="divergence (nats)")
     for (name, curve), color, style in zip(curves.items(), COLORS, STYLES, strict=False):
         ax.plot(x, curve, color=color, linestyle=style, label=name)
     ax.legend(frameon=False, fontsize=9)
@@ -132,7 +132,7 @@ def two_policies(
     bars.bar(actions + 0.2, q, 0.4, color=COLORS[4], hatch="//", edgecolor="black", label="q, new")
     bars.set(xlabel="action", ylabel="probability", ylim=(0, 1), xticks=actions)
     bars.legend(frameon=False)
-    named = {f"{name} = {curve[-1]:.3g}": curve for name, curve in curves.items()}
+    named = {f"{name} = {curve[-1]:#.3g}": curve for name, curve in curves.items()}
     divergence_curves(share, named, "share of the way from p to q", way)
     return axes
 

@@ -26,6 +26,10 @@ def with_scipy(p, q):
     return rel_entr(p, q).sum(-1)
 
 
+def in_float32(p, q):
+    return with_torch(p, q).float()
+
+
 def one_sum(p, q):
     return (p * np.log(p / q)).sum(-1)
 
@@ -36,6 +40,10 @@ def one_sum_without_nans(p, q):
 
 def clipped(p, q):
     return one_sum(p.clip(1e-8), q.clip(1e-8))
+
+
+def where_both(p, q):
+    return np.where(q > 0, terms(p, q), 0.0).sum(-1)
 
 
 def clipped_below(p, q):
@@ -49,9 +57,11 @@ STRAIGHT = ((0.3, 0.3, 0.4), (0.32, 0.3, 0.38), (0.34, 0.3, 0.36))
 RIGHT = [
     (check_02_predict, math.log(1.25)),
     (check_02_predict, -math.log(0.8)),
+    (check_02_predict, 0.22),
     (check_02_compute, with_where),
     (check_02_compute, with_torch),
     (check_02_compute, with_scipy),
+    (check_02_compute, in_float32),
     (check_02_explore, BENT),
     (check_02_explore, torch.tensor(BINARY)),
 ]
@@ -59,6 +69,7 @@ WRONG = [
     (check_02_predict, math.inf, "q takes an action"),
     (check_02_predict, math.nan, "counts as 0"),
     (check_02_predict, math.log2(1.25), "bits"),
+    (check_02_predict, 0.32, "bits"),
     (check_02_predict, math.log10(1.25), "base 10"),
     (check_02_predict, math.log(0.8), "upside down"),
     (check_02_predict, math.log(1.25) / 2, "not their mean"),
@@ -81,9 +92,15 @@ WRONG = [
     (check_02_compute, lambda p, q: terms(p, q).sum(p.ndim // 2), r"wrong for \[2, 4, 3\]"),
     (check_02_compute, lambda p, q: terms(p, q).sum(1), "AxisError"),
     (check_02_compute, one_sum, r"p\(a\) = 0 yours gives nan: 0 · log 0"),
-    (check_02_compute, clipped, r"p\(a\) = 0 yours gives .*: 0 · log 0"),
-    (check_02_compute, clipped_below, "yours gives .*: no clipping"),
-    (check_02_compute, one_sum_without_nans, "yours gives 1000: no clipping"),
+    (check_02_compute, clipped, "yours gives .*: KL is infinite, no clipping"),
+    (
+        check_02_compute,
+        lambda p, q: one_sum(p + 1e-10, q + 1e-10),
+        "yours gives .*: KL is infinite, no clipping",
+    ),
+    (check_02_compute, where_both, "yours gives -0.1833: KL is infinite"),
+    (check_02_compute, clipped_below, "yours gives .*: KL is infinite, no clipping"),
+    (check_02_compute, one_sum_without_nans, "yours gives 1000: KL is infinite"),
     (check_02_explore, BENT[:2], "three policies"),
     (check_02_explore, np.ones((3, 3)), "sum to 1"),
     (check_02_explore, ((0.5, 0.5, 0.0), *BENT[1:]), "below 0.01"),
