@@ -6,10 +6,13 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from scipy.optimize import brentq
 from scipy.stats import bootstrap, trim_mean
 from tqdm import tqdm
 
 from trpo_lib import plotting
+from trpo_lib.divergence import categorical_kl
+from trpo_lib.landscapes import CliffRidge, SoftmaxBandit, gradient_ascent, maximize_quadratic
 from trpo_lib.rendering import render_episode
 from trpo_lib.training import TrainConfig, Trainer
 
@@ -46,6 +49,73 @@ def draw_episode(trainer: Trainer) -> None:
     save(plotting.film_strip(frames, titles), "episode.png")
 
 
+def grid(left: float, right: float, bottom: float, top: float) -> np.ndarray:
+    """Points of a rectangle of the (θ₁, θ₂) plane, [H, W, 2]."""
+    return np.stack(np.meshgrid(np.linspace(left, right, 241), np.linspace(bottom, top, 241)), -1)
+
+
+def draw_unstable_update() -> None:
+    """Gradient ascent with three step sizes: stuck, good, ruined."""
+    ridge, plane, axes = CliffRidge(), grid(-3, 4, -2, 4), plotting.panels(1, 3, 3.6, 3.6)[0]
+    for ax, step_size in zip(axes, (0.003, 0.03, 0.3), strict=True):
+        path = gradient_ascent(ridge, (-2, 2), step_size, 200)
+        plotting.climb(plane, ridge.height(plane), {f"α = {step_size}, 200 steps": path}, ax)
+    save(axes[0].figure, "unstable_update.png")
+
+
+def draw_trust_region_algorithm() -> None:
+    """The classical method's three steps at one point: model, maximise, compare."""
+    ridge, plane, old = CliffRidge(), grid(-3, 4, -2, 4), np.array([-0.5, 0.4])
+    gradient, hessian = ridge.gradient(old), ridge.hessian(old)
+
+    def promise(step: np.ndarray) -> np.ndarray:
+        return step @ gradient + bowl(step, hessian)
+
+    radii, heights = np.linspace(0.02, 2.3, 200), ridge.height(plane)
+    best = np.array([maximize_quadratic(gradient, hessian, radius) for radius in radii])
+    lengths = np.linalg.norm(plane - old, axis=-1)
+    borders = {f"Δ = {radius}": (lengths, radius) for radius in (2.0, 0.5)}
+    steps = {
+        f"best step within {radius}": maximize_quadratic(gradient, hessian, radius)
+        for radius in (2.0, 0.5)
+    }
+    axes = plotting.panels(1, 3, 3.6, 3.6)[0]
+    model, actual = ridge.height(old) + promise(plane - old), ridge.height(old + best)
+    plotting.trust_region(plane, heights, old, model=model, ax=axes[0])
+    plotting.trust_region(plane, heights, old, borders, steps, ax=axes[1])
+    plotting.gain_by_radius(radii, actual - ridge.height(old), promise(best), [2, 0.5], axes[2])
+    for ax, title in zip(axes, ("1 model", "2 maximise inside Δ", "3 compare"), strict=True):
+        ax.set_title(title)
+    save(axes[0].figure, "trust_region_algorithm.png")
+
+
+def draw_trust_region(max_kl: float = 0.05) -> None:
+    """A two-parameter policy: its KL contour, the Fisher ellipse, the gradient and TRPO's step."""
+    bandit, plane, old = SoftmaxBandit(), grid(-4, 0.5, -1.5, 1.5), np.array([-2.0, 0.0])
+
+    def kl(theta: np.ndarray) -> np.ndarray:
+        return categorical_kl(bandit.probabilities(0 * theta + old), bandit.probabilities(theta))
+
+    unit = bandit.gradient(old) / np.linalg.norm(bandit.gradient(old))
+    length = brentq(lambda t: kl(old + t * unit) - max_kl, 0, 30)
+    borders = {
+        f"KL = δ = {max_kl} nats": (kl(plane), max_kl),
+        "½ dᵀF d = δ": (bowl(plane - old, bandit.fisher(old)), max_kl),
+    }
+    step = bandit.natural_step(old, max_kl)
+    steps = {
+        f"TRPO's full step, KL {kl(old + step):.4f}": step,
+        f"plain gradient, KL {kl(old + length * unit):.4f}": length * unit,
+    }
+    ax = plotting.trust_region(plane, bandit.height(plane), old, borders, steps)
+    save(ax.figure, "trust_region.png")
+
+
+def bowl(step: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """½ dᵀM d for every step d: [..., 2] -> [...]."""
+    return np.einsum("...i,ij,...j->...", step, matrix, step) / 2
+
+
 def save(figure: plt.Figure, name: str) -> None:
     figure.savefig(FIGS / name, dpi=110, bbox_inches="tight", metadata={"Software": None})
     plt.close(figure)
@@ -53,6 +123,9 @@ def save(figure: plt.Figure, name: str) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    draw_unstable_update()
+    draw_trust_region()
+    draw_trust_region_algorithm()
     runs = trained_runs()
     draw_learning_curve(runs)
     draw_episode(runs[0][0])

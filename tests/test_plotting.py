@@ -167,6 +167,11 @@ def test_one_update_draws_residuals_and_both_curves_with_every_trial(given):
     assert figure.axes[0].get_title(loc="left") == "one"
 
 
+def landscape(width=7, height=5):
+    grid = np.stack(np.meshgrid(np.linspace(-2, 2, width), np.linspace(-1, 3, height)), axis=-1)
+    return grid, grid.sum(-1)
+
+
 def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
@@ -218,3 +223,70 @@ def test_a_step_is_drawn_on_the_map_and_from_the_side():
     assert below.get_ylim() == (-3, 4)
     assert [line.get_xdata()[0] for line in below.lines][-1] == 0.5
     assert [text.get_text() for text in below.get_legend().get_texts()] == ["η", "L"]
+
+
+def test_panels_are_side_by_side_in_one_figure():
+    axes = plotting.panels(1, 3, 3.6, 3.6)[0]
+    assert len({ax.figure for ax in axes}) == 1
+    lefts = [ax.get_position().x0 for ax in axes]
+    assert lefts == sorted(set(lefts))
+
+
+def test_climb_draws_each_path_with_a_look_of_its_own_and_marks_start_and_end():
+    path = np.array([[0.0, 0], [1, 1], [1, 2]])
+    (ax,) = plotting.panels(1, 1, 3.6, 3.6)[0]
+    assert plotting.climb(*landscape(), {"one": path, "two": -path / 2}, ax) is ax
+    one, end, two, _, start = ax.lines
+    np.testing.assert_array_equal(one.get_xydata(), path)
+    np.testing.assert_array_equal(end.get_xydata(), path[-1:])
+    np.testing.assert_array_equal(start.get_xydata(), path[:1])
+    assert (one.get_color(), one.get_marker()) != (two.get_color(), two.get_marker())
+    assert legend(ax) == ["one", "two"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("θ₁", "θ₂")
+    assert (*ax.get_xlim(), *ax.get_ylim()) == (-2, 2, -1, 3)
+
+
+def test_trust_region_draws_borders_where_they_are_and_steps_from_the_old_point():
+    grid, heights = landscape(81, 81)
+    old, step = np.array([0.0, 1.0]), np.array([0.5, 0.25])
+    border = {"circle": (np.linalg.norm(grid - old, axis=-1), 0.8)}
+    ax = plotting.trust_region(grid, heights, old, border, {"step": step}, model=heights + 0.1)
+    assert legend(ax) == ["model m(θ)", "circle", "step", "θ_old"]
+    (arrow,) = (text for text in ax.texts if getattr(text, "arrow_patch", None))
+    np.testing.assert_array_equal(arrow.xyann, old)
+    np.testing.assert_array_equal(arrow.xy, old + step)
+    (circle,) = (c for c in ax.collections if len(c.get_paths()) == 1)
+    radii = np.linalg.norm(circle.get_paths()[0].vertices - old, axis=-1)
+    np.testing.assert_allclose(radii, 0.8, atol=0.01)
+
+
+def test_gain_by_radius_draws_promise_and_truth_and_marks_radii():
+    radii = np.array([1.0, 2.0, 3.0])
+    ax = plotting.gain_by_radius(radii, -radii, radii, [2.5])
+    predicted, actual, mark = ax.lines
+    np.testing.assert_array_equal(predicted.get_ydata(), radii)
+    np.testing.assert_array_equal(actual.get_ydata(), -radii)
+    assert mark.get_xdata() == [2.5, 2.5]
+    assert predicted.get_linestyle() != actual.get_linestyle()
+
+
+def test_policy_regions_draws_a_border_and_a_circle_around_each_policy():
+    grid, _ = landscape(41, 41)
+    olds = np.array([[-1.0, 0.0], [1.0, 2.0]])
+    kls = np.array([((grid - old) ** 2).sum(-1) for old in olds])
+    ax = plotting.policy_regions(grid, kls, olds, max_kl=0.25, radius=0.3)
+    assert [tuple(circle.center) for circle in ax.patches] == [(-1, 0), (1, 2)]
+    for old, border in zip(olds, ax.collections, strict=True):
+        distances = np.linalg.norm(border.get_paths()[0].vertices - old, axis=-1)
+        np.testing.assert_allclose(distances, 0.5, atol=0.02)
+    assert "nats" in legend(ax)[0]
+
+
+def test_radius_history_tells_accepted_from_refused_on_a_log_axis():
+    ax = plotting.radius_history(np.array([1.0, 2.0, 0.5]), np.array([True, False, True]))
+    _, accepted, refused = ax.lines
+    assert accepted.get_xydata().tolist() == [[1, 1], [3, 0.5]]
+    assert refused.get_xydata().tolist() == [[2, 2]]
+    assert accepted.get_marker() != refused.get_marker()
+    assert ax.get_yscale() == "log"
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0.5", "1", "2"]

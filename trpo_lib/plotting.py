@@ -13,10 +13,19 @@ import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle
+from matplotlib.ticker import NullLocator
 from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
+BELOW = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, -0.2),
+    "frameon": False,
+    "fontsize": 8,
+    "ncols": 2,
+}
 
 
 def learning_curve(
@@ -321,6 +330,123 @@ def step_along_line(
     ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
     ax.annotate("accepted", (accepted, low), (3, 3), textcoords="offset points", fontsize=8)
     ax.set_ylim(low, high)
+
+
+def climb(
+    grid: np.ndarray, heights: np.ndarray, paths: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """Paths ``[K + 1, 2]`` by name over the contours of heights ``[H, W]`` on grid ``[H, W, 2]``.
+
+    The start is a black disc, each path's end its own large mark.
+    """
+    ax = _contours(grid, heights, ax)
+    for (name, path), color, mark in zip(paths.items(), COLORS, "osD^v", strict=False):
+        look = {"color": color, "marker": mark, "markeredgecolor": "white", "clip_on": True}
+        ax.plot(*path.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=name, **look)
+        ax.plot(*path[-1], markersize=10, **look)
+    start = next(iter(paths.values()))[0]
+    ax.plot(*start, "o", color="black", markersize=7)
+    ax.legend(**BELOW)
+    return ax
+
+
+def trust_region(
+    grid: np.ndarray,
+    heights: np.ndarray,
+    old: np.ndarray,
+    borders: Mapping[str, tuple[np.ndarray, float]] | None = None,
+    steps: Mapping[str, np.ndarray] | None = None,
+    model: np.ndarray | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """A point old ``[2]``, borders of regions around it, and steps ``[2]`` that start at it.
+
+    A border is where an array ``[H, W]`` on the grid ``[H, W, 2]`` has the given value. model
+    ``[H, W]``: heights that a model claims, drawn as dotted contours at the levels of the heights.
+    """
+    ax = _contours(grid, heights, ax)
+    if model is not None:
+        levels = ax.collections[0].levels
+        ax.contour(*_planes(grid), model, levels, colors=COLORS[1], linestyles=":", linewidths=1.4)
+        ax.plot([], [], ":", color=COLORS[1], label="model m(θ)")
+    for (name, (values, level)), style in zip((borders or {}).items(), STYLES, strict=False):
+        ax.contour(*_planes(grid), values, [level], colors="black", linestyles=[style])
+        ax.plot([], [], color="black", linestyle=style, label=name)
+    for (name, step), color, mark in zip((steps or {}).items(), COLORS[2::-1], "D^s", strict=False):
+        ax.annotate("", old + step, old, arrowprops={"arrowstyle": "->", "color": color, "lw": 2})
+        ax.plot(*(old + step), mark, color=color, markersize=7, markeredgecolor="white", label=name)
+    ax.plot(*old, "o", color="black", label="θ_old")
+    ax.legend(**BELOW)
+    return ax
+
+
+def gain_by_radius(
+    radii: np.ndarray,
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    marked: Sequence[float],
+    ax: Axes | None = None,
+) -> Axes:
+    """Actual and predicted gain ``[K]`` of the best step within each radius ``[K]``."""
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
+    ax.set(xlabel="radius Δ", ylabel="gain of height", box_aspect=0.86)
+    ax.plot(radii, predicted, ":", color=COLORS[1], linewidth=2, label="predicted by the model")
+    ax.plot(radii, actual, color=COLORS[0], linewidth=2, label="actual")
+    for radius, style in zip(marked, STYLES, strict=False):
+        ax.axvline(radius, color="black", linestyle=style, linewidth=1, label=f"Δ = {radius:.3g}")
+    ax.legend(**BELOW)
+    return ax
+
+
+def policy_regions(
+    grid: np.ndarray,
+    kls: np.ndarray,
+    olds: np.ndarray,
+    max_kl: float,
+    radius: float,
+    ax: Axes | None = None,
+) -> Axes:
+    """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle."""
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
+    for old, kl in zip(olds, kls, strict=True):
+        ax.contour(*_planes(grid), kl, [max_kl], colors=COLORS[0], linewidths=1.5)
+        ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
+        ax.plot(*old, "o", color="black", markersize=4)
+    ax.plot([], [], color=COLORS[0], label=f"KL = {max_kl:g} nats")
+    ax.plot([], [], "--", color="grey", label=f"length of the step = {radius:g}")
+    ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
+    ax.legend(**BELOW)
+    return ax
+
+
+def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = None) -> Axes:
+    """The radius of each trial ``[K]`` on a log axis; trials not accepted ``[K]`` are crosses."""
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
+    ax.set(xlabel="trial", ylabel="radius Δ", box_aspect=0.86)
+    trials = np.arange(1, len(radii) + 1)
+    ax.semilogy(trials, radii, color="grey", linewidth=1)
+    ax.semilogy(trials[accepted], radii[accepted], "o", color=COLORS[0], label="accepted")
+    ax.semilogy(trials[~accepted], radii[~accepted], "x", color=COLORS[1], ms=9, label="refused")
+    ax.set_yticks(np.unique(radii), [f"{radius:g}" for radius in np.unique(radii)])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.legend(**BELOW)
+    return ax
+
+
+def _contours(grid: np.ndarray, heights: np.ndarray, ax: Axes | None) -> Axes:
+    """Heights ``[H, W]`` in light greys with a few labelled lines; equal scales on both axes."""
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
+    filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
+    look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
+    lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)
+    ax.clabel(lines, lines.levels[::2], fontsize=7, colors="dimgrey")
+    low, high = grid.min((0, 1)), grid.max((0, 1))
+    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    return ax
+
+
+def _planes(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return grid[..., 0], grid[..., 1]
 
 
 def _axes(xlabel: str, ylabel: str) -> Axes:

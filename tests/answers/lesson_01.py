@@ -1,0 +1,74 @@
+"""Answers to the exercises of lesson 01: right ones, and typical mistakes with their name."""
+
+import numpy as np
+
+from trpo_lib.exercises.lesson_01 import check_01_compute, check_01_explore, check_01_predict
+
+
+def cauchy(g, H, radius):
+    border = radius / np.linalg.norm(g)
+    curvature = g @ H @ g
+    return (border if curvature >= 0 else min(-(g @ g) / curvature, border)) * g
+
+
+def along_the_unit_vector(g, H, radius):
+    length = np.linalg.norm(g)
+    unit = g / length
+    bend = max(0.0, -unit @ H @ unit)
+    return min(radius, length / bend if bend else np.inf) * unit
+
+
+def border(g, H, radius):
+    return radius * g / np.linalg.norm(g)
+
+
+def top(g, H):
+    return -(g @ g) / (g @ H @ g)
+
+
+RIGHT = [
+    (check_01_predict, 0.3),
+    (check_01_predict, 1.2 / 4),
+    (check_01_compute, cauchy),
+    (check_01_compute, along_the_unit_vector),
+    (check_01_compute, lambda g, H, r: cauchy(g, H, r).tolist()),
+    (check_01_explore, ((-6, 0), (2, 0, 0))),
+    (check_01_explore, (np.array([0.0, -5.5]), [0.0, -3.0, 0.0])),
+]
+WRONG = [
+    (check_01_predict, 0.2, "0.2 is κ"),
+    (check_01_predict, 5, "1/κ"),
+    (check_01_predict, 1.2, "bad forecast"),
+    (check_01_predict, 0.6, "quarters"),
+    (check_01_predict, 2.4, "doubles only"),
+    (check_01_predict, 4.8, "divisor"),
+    (check_01_predict, 0.1, "not of the gain"),
+    (check_01_predict, 7, "7 is not it"),
+    (check_01_compute, lambda g, H, r: -cauchy(g, H, r), "downhill"),
+    (check_01_compute, border, "always to the border"),
+    (check_01_compute, lambda g, H, r: top(g, H) * g, "no say"),
+    (
+        check_01_compute,
+        lambda g, H, r: top(g, H) * g if g @ H @ g < 0 else border(g, H, r),
+        "outside the radius",
+    ),
+    (
+        check_01_compute,
+        lambda g, H, r: min(top(g, H), r / np.linalg.norm(g)) * g,
+        "there is no top",
+    ),
+    (check_01_compute, lambda g, H, r: cauchy(g, -H, r), "sign"),
+    (check_01_compute, lambda g, H, r: cauchy(g, 2 * H, r), "½"),
+    (check_01_compute, lambda g, H, r: cauchy(g, H, r) / np.linalg.norm(g), "twice"),
+    (check_01_compute, lambda g, H, r: cauchy(g, H, r * np.linalg.norm(g)), "bounds ‖d‖"),
+    (check_01_compute, lambda g, H, r: np.linalg.norm(cauchy(g, H, r)), r"yours is \[\]"),
+    (check_01_compute, lambda g, H, r: 2 * g, "12 of 12"),
+    (check_01_explore, ((-2, 0), (1, 0, -1)), r"0\.789; for no rewards .* 4\.6-fold"),
+    (check_01_explore, ((0, 0), (1, 0, 0)), "for no rewards"),
+    (check_01_explore, ((-6, 0), (9, 1, -1)), "change the rewards"),
+    (check_01_explore, ((-6, 0), (3, 3, 3)), "nothing to gain"),
+    (check_01_explore, ((-9, 0), (2, 0, 0)), r"\[-6, 6\]"),
+    (check_01_explore, ((-6, 0), (1, float("nan"), 0)), "finite"),
+    (check_01_explore, ((-6, 0, 0), (2, 0, 0)), r"\[3\] and \[3\]"),
+    (check_01_explore, (-6, 0), r"\[\] and \[\]"),
+]
