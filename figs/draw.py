@@ -1,4 +1,4 @@
-"""Draws every picture of the README: `make figures`. One run takes about two minutes."""
+"""Draws every picture of the README and those in `figs`: `make figures`. One run takes about two minutes."""
 
 from functools import partial
 from pathlib import Path
