@@ -19,7 +19,7 @@ from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
-BELOW = {
+_BELOW = {
     "loc": "upper center",
     "bbox_to_anchor": (0.5, -0.2),
     "frameon": False,
@@ -346,7 +346,7 @@ def climb(
         ax.plot(*path[-1], markersize=10, **look)
     start = next(iter(paths.values()))[0]
     ax.plot(*start, "o", color="black", markersize=7)
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -376,7 +376,7 @@ def trust_region(
         ax.annotate("", old + step, old, arrowprops={"arrowstyle": "->", "color": color, "lw": 2})
         ax.plot(*(old + step), mark, color=color, markersize=7, markeredgecolor="white", label=name)
     ax.plot(*old, "o", color="black", label="θ_old")
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -394,7 +394,7 @@ def gain_by_radius(
     ax.plot(radii, actual, color=COLORS[0], linewidth=2, label="actual")
     for radius, style in zip(marked, STYLES, strict=False):
         ax.axvline(radius, color="black", linestyle=style, linewidth=1, label=f"Δ = {radius:.3g}")
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -415,7 +415,7 @@ def policy_regions(
     ax.plot([], [], color=COLORS[0], label=f"KL = {max_kl:g} nats")
     ax.plot([], [], "--", color="grey", label=f"length of the step = {radius:g}")
     ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -429,7 +429,7 @@ def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = No
     ax.semilogy(trials[~accepted], radii[~accepted], "x", color=COLORS[1], ms=9, label="refused")
     ax.set_yticks(np.unique(radii), [f"{radius:g}" for radius in np.unique(radii)])
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
