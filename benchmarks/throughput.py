@@ -4,8 +4,9 @@ import numpy as np
 import torch
 from common import ENV_ID, brief, interleave, main, markdown, paired_ratio, quartiles, say, spread
 
+from trpo_lib.environments import make_envs
 from trpo_lib.policies import CategoricalPolicy
-from trpo_lib.rollout import collect, make_envs, start_episodes
+from trpo_lib.rollout import collect, start_episodes
 from trpo_lib.training import TrainConfig
 
 TITLE = "(c) Rollout throughput"

@@ -24,8 +24,9 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from trpo_lib.advantage import normalize
 from trpo_lib.batch import Batch, make_batch
+from trpo_lib.environments import make_envs
 from trpo_lib.policies import CategoricalPolicy, Critic
-from trpo_lib.rollout import collect, make_envs, start_episodes
+from trpo_lib.rollout import collect, start_episodes
 from trpo_lib.training import TrainConfig
 from trpo_lib.trpo import TRPOConfig, trpo_step
 

@@ -56,7 +56,7 @@ def grid(left: float, right: float, bottom: float, top: float) -> np.ndarray:
 
 def draw_unstable_update() -> None:
     """Gradient ascent with three step sizes: stuck, good, ruined."""
-    ridge, plane, axes = CliffRidge(), grid(-3, 4, -2, 4), plotting.panels(3)
+    ridge, plane, axes = CliffRidge(), grid(-3, 4, -2, 4), plotting.panels(1, 3, 3.6, 3.6)[0]
     for ax, step_size in zip(axes, (0.003, 0.03, 0.3), strict=True):
         path = gradient_ascent(ridge, (-2, 2), step_size, 200)
         plotting.climb(plane, ridge.height(plane), {f"α = {step_size}, 200 steps": path}, ax)
@@ -79,7 +79,7 @@ def draw_trust_region_algorithm() -> None:
         f"best step within {radius}": maximize_quadratic(gradient, hessian, radius)
         for radius in (2.0, 0.5)
     }
-    axes = plotting.panels(3)
+    axes = plotting.panels(1, 3, 3.6, 3.6)[0]
     model, actual = ridge.height(old) + promise(plane - old), ridge.height(old + best)
     plotting.trust_region(plane, heights, old, model=model, ax=axes[0])
     plotting.trust_region(plane, heights, old, borders, steps, ax=axes[1])

@@ -40,23 +40,23 @@ def test_a_batch_holds_discrete_or_continuous_actions_and_cannot_be_changed(acti
 
 
 def test_an_empty_batch_is_refused():
-    with pytest.raises(ValueError, match=r"obs must .* one transition, got an empty batch"):
+    with pytest.raises(ValueError, match="transitions must be at least 1, got 0"):
         Batch(**fields(0))
 
 
 @pytest.mark.parametrize(
     ("name", "shape", "wanted"),
     [
-        ("obs", (4,), r"\[B, ·\] with B = 4"),
-        ("obs", (4, 3, 1), r"\[B, ·\] with B = 4"),
-        ("actions", (4, 1, 1), r"\[B\] or \[B, ·\] with B = 4"),
-        ("actions", (3,), r"\[B\] or \[B, ·\] with B = 4"),
-        ("old_log_probs", (4, 1), r"\[B\] with B = 4"),
-        ("old_log_probs", (1,), r"\[B\] with B = 4"),
-        ("advantages", (4, 1), r"\[B\] with B = 4"),
-        ("advantages", (5,), r"\[B\] with B = 4"),
-        ("returns", (4, 1), r"\[B\] with B = 4"),
-        ("returns", (), r"\[B\] with B = 4"),
+        ("obs", (4,), r"\[4, ·\]"),
+        ("obs", (4, 3, 1), r"\[4, ·\]"),
+        ("actions", (4, 1, 1), r"\[4\] or \[4, ·\]"),
+        ("actions", (3,), r"\[4\] or \[4, ·\]"),
+        ("old_log_probs", (4, 1), r"\[4\]"),
+        ("old_log_probs", (1,), r"\[4\]"),
+        ("advantages", (4, 1), r"\[4\]"),
+        ("advantages", (5,), r"\[4\]"),
+        ("returns", (4, 1), r"\[4\]"),
+        ("returns", (), r"\[4\]"),
     ],
 )
 def test_a_wrong_shape_is_refused_by_name(name, shape, wanted):
@@ -98,5 +98,5 @@ def test_a_batch_is_made_of_constants(policy, generator):
 
 def test_a_rollout_in_which_nothing_happened_is_refused(policy, generator):
     played = rollout(policy, generator, torch.zeros(T, N, dtype=torch.bool))
-    with pytest.raises(ValueError, match="empty batch"):
+    with pytest.raises(ValueError, match="real_transitions must be at least 1, got 0"):
         make_batch(played, policy, Critic(3, (8,), None).double(), gamma=0.9, lam=0.8)

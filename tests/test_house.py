@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trpo_lib"
-TRPO_PATH_BUDGET = 755  # non-blank lines, docstrings included
+TRPO_PATH_BUDGET = 635  # non-blank lines, docstrings included
 MAX_FUNCTION_LINES = 40
 
 # The architecture: which module may import which. `_checks` is open to all.
@@ -45,12 +45,14 @@ MAY_IMPORT = {
     "solvers": [],
     "fisher": ["divergence", "solvers"],
     "policies": [],
-    "rollout": ["policies"],
+    "environments": [],
+    "storage": [],
+    "rollout": ["policies", "environments"],
     "batch": ["rollout", "advantage"],
     "trpo": BELOW_TRPO,
-    "training": [*BELOW_TRPO, "trpo"],
+    "training": [*BELOW_TRPO, "trpo", "environments", "storage"],
     "baselines": [*BELOW_TRPO, "trpo"],
-    "rendering": ["policies", "rollout"],
+    "rendering": ["policies", "environments"],
     "sweep": ["training"],
     "exercises": NUMERICAL,
     "plotting": [],

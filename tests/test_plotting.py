@@ -78,6 +78,95 @@ def test_a_film_is_an_animated_png_with_all_frames(displayed):
     assert (film.n_frames, film.size, film.info["duration"]) == (4, (30, 20), 100)
 
 
+def test_divergence_curves_differ_in_colour_and_in_line_style_and_are_in_nats():
+    x, curves = np.arange(3.0), {"a": np.ones(3), "b": np.zeros(3)}
+    ax = plotting.divergence_curves(x, curves, "step")
+    assert [list(line.get_ydata()) for line in ax.lines] == [[1, 1, 1], [0, 0, 0]]
+    assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 2
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "divergence (nats)")
+
+
+def test_bound_scatter_draws_values_over_bounds_and_the_line_of_equality():
+    ax = plotting.bound_scatter(np.array([1.0, 2.0]), np.array([0.5, 1.5]), "bound", "value")
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), [[1, 0.5], [2, 1.5]])
+    assert (ax.lines[0].get_xy1(), ax.lines[0].get_slope()) == ((0, 0), 1)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("bound", "value")
+
+
+def test_density_fits_shades_the_target_and_names_each_fit():
+    x = np.linspace(0, 1, 5)
+    ax = plotting.density_fits(x, x, {"one": 2 * x, "two": 3 * x})
+    assert ax.collections[0].get_datalim(ax.transData).ymax == 1
+    assert [line.get_ydata()[-1] for line in ax.lines] == [2, 3]
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["p, two humps", "one", "two"]
+
+
+def test_two_policies_draws_one_setting_on_a_given_pair_of_axes():
+    axes = plt.figure().subplots(2, 1)
+    p, q, share = np.array([0.2, 0.8]), np.array([0.6, 0.4]), np.array([0.0, 1.0])
+    drawn = plotting.two_policies(p, q, share, {"KL": np.array([0.0, 0.12345])}, axes)
+    assert drawn is axes
+    heights = [bar.get_height() for bar in axes[0].patches]
+    assert heights == [0.2, 0.8, 0.6, 0.4]
+    assert axes[0].patches[2].get_hatch()
+    assert axes[1].get_legend().get_texts()[0].get_text() == "KL = 0.123"
+
+
+def test_feasible_steps_draws_every_step_and_an_arrow_for_each_name():
+    steps = np.array([[0.0, 1.0], [2.0, 3.0]])
+    marks = {"g": np.array([1.0, 0.0]), "best": np.array([0.0, 1.0])}
+    ax = plotting.feasible_steps(steps, np.array([0.5, 0.7]), marks)
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), steps)
+    np.testing.assert_array_equal(ax.collections[0].get_array(), [0.5, 0.7])
+    assert [tuple(arrow.xy) for arrow in ax.texts] == [(1, 0), (0, 1)]
+    assert legend(ax) == ["g", "best"]
+
+
+def test_paths_on_bowl_draws_contours_and_paths_that_grey_print_tells_apart():
+    xs, ys = np.linspace(-1, 1, 5), np.linspace(-2, 2, 4)
+    heights = xs**2 + ys[:, None] ** 2
+    ax = plotting.paths_on_bowl(xs, ys, heights, {"a": [[0, 0], [1, 2]], "b": [[0, 0], [1, 1]]})
+    assert ax.collections
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[0, 0], [1, 2]], [[0, 0], [1, 1]]]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+    assert legend(ax) == ["a", "b"]
+
+
+def test_residual_curves_start_at_iteration_zero_on_a_log_axis():
+    ax = plotting.residual_curves({"one": [1.0, 0.1], "two": [1.0, 0.5, 0.2]})
+    assert ax.get_yscale() == "log"
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[0, 1], [0, 1, 2]]
+    assert len({(line.get_linestyle(), line.get_marker()) for line in ax.lines}) == 2
+
+
+def test_full_steps_separates_what_the_line_search_takes_from_what_it_refuses():
+    kls, ratios = np.array([0.005, 0.02, 0.01, 0.004]), np.array([0.9, 0.8, 0.1, -0.2])
+    ax = plotting.full_steps(kls, ratios, max_kl=0.01)
+    accepted, refused, bound, *_ = ax.lines
+    assert accepted.get_xydata().tolist() == [[0.005, 0.9], [0.01, 0.1]]
+    assert refused.get_xydata().tolist() == [[0.02, 0.8], [0.004, -0.2]]
+    assert bound.get_xdata() == [0.01, 0.01]
+    assert accepted.get_marker() != refused.get_marker()
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_one_update_draws_residuals_and_both_curves_with_every_trial(given):
+    axes = plt.figure().subplots(1, 3) if given else None
+    fractions, trials = np.array([0.0, 1.0]), [(1.0, 0.3, 0.02), (0.5, 0.2, 0.004)]
+    actual, model = ([0.0, 0.3], [0.0, 0.02]), ([0.0, 0.4], [0.0, 0.01])
+    figure = plotting.one_update([1.0, 0.1], fractions, actual, model, trials, 0.01, "one", axes)
+    assert axes is None or figure is axes[0].figure
+    for ax, index in zip(figure.axes[1:], (0, 1), strict=True):
+        lines = [line.get_ydata() for line in ax.lines[:4]]
+        expected = model[index], actual[index], [trials[0][index + 1]], [trials[1][index + 1]]
+        assert [list(line) for line in lines] == [list(values) for values in expected]
+        assert ax.get_xlabel()
+        assert ax.get_ylabel()
+    assert list(figure.axes[0].lines[0].get_ydata()) == [1.0, 0.1]
+    assert figure.axes[0].get_title(loc="left") == "one"
+
+
 def landscape(width=7, height=5):
     grid = np.stack(np.meshgrid(np.linspace(-2, 2, width), np.linspace(-1, 3, height)), axis=-1)
     return grid, grid.sum(-1)
@@ -87,8 +176,57 @@ def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
+def test_panels_are_a_grid_of_axes_of_one_figure():
+    axes = plotting.panels(2, 3)
+    assert axes.shape == (2, 3)
+    assert plotting.panels(1, 1).shape == (1, 1)
+    assert len({ax.figure for ax in axes.flat}) == 1
+
+
+def test_named_curves_differ_in_colour_and_style_and_are_labelled():
+    x, named = np.arange(3), {"one": np.zeros(3), "two": np.ones(3)}
+    ax = plotting.curves(x, named, "x (s)", "y (m)")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("x (s)", "y (m)")
+    assert len({(to_hex(line.get_color()), line.get_linestyle()) for line in ax.lines}) == 2
+    assert [line.get_label() for line in ax.lines] == ["one", "two"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), named["two"])
+
+
+def test_spreads_count_every_estimate_and_mark_the_exact_number():
+    samples = {"wide": np.array([-2.0, 0, 2, 3]), "narrow": np.array([0.1, 0.2])}
+    ax = plotting.spreads(samples, 0.5, "estimate")
+    counts = [sum(bar.get_height() for bar in bars) for bars in ax.containers]
+    assert counts == [4, 2]
+    assert ax.lines[0].get_xdata()[0] == 0.5
+    assert ax.patches[0].get_hatch() != ax.patches[-1].get_hatch()
+
+
+def test_promises_that_were_broken_have_their_own_mark():
+    ax = plotting.promise_and_truth(np.array([1.0, 2, 3]), np.array([1.0, -1, 2]))
+    kept, broken, diagonal = ax.lines[:3]
+    assert (list(kept.get_xdata()), list(broken.get_ydata())) == ([1, 3], [-1])
+    assert kept.get_marker() != broken.get_marker()
+    np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
+
+
+def test_a_step_is_drawn_on_the_map_and_from_the_side():
+    above, below = plotting.panels(2, 1).flat
+    grid = np.linspace(-1, 1, 5)
+    eta = grid[:, None] + 0 * grid  # changes with the second parameter alone
+    path = np.array([[0.0, 0.0], [0.5, 0.25]])
+    plotting.step_on_map(above, grid, eta, eta**2, 0.1, path)
+    assert "0.1" in above.get_title()
+    np.testing.assert_array_equal([line.get_xydata()[0] for line in above.lines], path)
+    low_contour = above.collections[0].get_paths()[0].get_extents()
+    assert low_contour.width == 2  # a horizontal band
+    plotting.step_along_line(below, grid, {"η": grid, "L": 2 * grid}, 0.5, low=-3, high=4)
+    assert below.get_ylim() == (-3, 4)
+    assert [line.get_xdata()[0] for line in below.lines][-1] == 0.5
+    assert [text.get_text() for text in below.get_legend().get_texts()] == ["η", "L"]
+
+
 def test_panels_are_side_by_side_in_one_figure():
-    axes = plotting.panels(3)
+    axes = plotting.panels(1, 3, 3.6, 3.6)[0]
     assert len({ax.figure for ax in axes}) == 1
     lefts = [ax.get_position().x0 for ax in axes]
     assert lefts == sorted(set(lefts))
@@ -96,7 +234,7 @@ def test_panels_are_side_by_side_in_one_figure():
 
 def test_climb_draws_each_path_with_a_look_of_its_own_and_marks_start_and_end():
     path = np.array([[0.0, 0], [1, 1], [1, 2]])
-    (ax,) = plotting.panels(1)
+    (ax,) = plotting.panels(1, 1, 3.6, 3.6)[0]
     assert plotting.climb(*landscape(), {"one": path, "two": -path / 2}, ax) is ax
     one, end, two, _, start = ax.lines
     np.testing.assert_array_equal(one.get_xydata(), path)

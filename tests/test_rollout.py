@@ -8,8 +8,9 @@ import toy_envs  # noqa: F401  (registers the environments)
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from trpo_lib.batch import make_batch
+from trpo_lib.environments import make_envs
 from trpo_lib.policies import CategoricalPolicy, Critic, make_policy
-from trpo_lib.rollout import collect, make_envs, start_episodes
+from trpo_lib.rollout import collect, start_episodes
 
 FIELDS = ("obs", "actions", "rewards", "next_obs", "terminated", "truncated", "real")
 
@@ -207,6 +208,12 @@ def test_a_number_that_is_not_finite_is_named(env_id, message, num_steps):
     envs = make_envs(env_id, 2)
     with pytest.raises(ValueError, match=message):
         collect(envs, policy_for(envs), start_episodes(envs, 0), num_steps, torch.Generator())
+
+
+def test_environments_that_do_not_reset_themselves_are_refused():
+    envs = SyncVectorEnv([lambda: gym.make("Walk-v0")], autoreset_mode=AutoresetMode.DISABLED)
+    with pytest.raises(ValueError, match=r"envs must reset themselves, got .*DISABLED"):
+        collect(envs, policy_for(envs), start_episodes(envs, 0), 1, torch.Generator())
 
 
 def test_an_unknown_environment_is_named():

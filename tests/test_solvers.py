@@ -94,7 +94,7 @@ def test_it_leaves_b_as_it_was():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"b": torch.ones(3, 1)}, ValueError, r"b must be a vector \[P\], got shape \[3, 1\]"),
+        ({"b": torch.ones(3, 1)}, ValueError, r"b must have shape \[·\], got \[3, 1\]"),
         (
             {"b": torch.tensor([0, math.nan])},
             ValueError,

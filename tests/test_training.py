@@ -302,6 +302,7 @@ def test_an_error_while_saving_leaves_the_earlier_file_intact(tmp_path):
     with pytest.raises((AttributeError, pickle.PicklingError)):
         trainer.save(path)
     assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
     assert next(trainer).iteration == 2
 
 
@@ -463,6 +464,12 @@ def test_an_unsupported_action_space_is_named():
         Trainer(TrainConfig("MultiWalk-v0"))
 
 
+def test_a_trainer_that_cannot_be_made_closes_its_environments():
+    with pytest.raises(TypeError, match="action_space"):
+        Trainer(TrainConfig("MultiWalk-v0", num_envs=3))
+    assert len(Walk.closed) == 3
+
+
 def test_an_unsupported_observation_space_is_named():
     with pytest.raises(TypeError, match=r"observation_space .* Discrete\(16\)"):
         Trainer(TrainConfig("FrozenLake-v1", num_envs=2))
@@ -508,6 +515,16 @@ def test_evaluate_equals_single_environments_played_greedily_by_hand(env_id):
 def test_evaluate_needs_an_episode():
     with pytest.raises(ValueError, match="episodes must be at least 1, got 0"):
         evaluate(Trainer(WALK).policy, "Walk-v0", episodes=0, seed=0)
+
+
+def test_evaluate_closes_its_environments_even_after_an_error():
+    class Failing(torch.nn.Linear):
+        def act(self, obs):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        evaluate(Failing(3, 2), "Walk-v0", episodes=4, seed=0)
+    assert len(Walk.closed) == 4
 
 
 @pytest.mark.parametrize(("every", "pictured"), [(2, [0, 2, 4, 5]), (5, [0, 5]), (9, [0, 5])])

@@ -1,5 +1,6 @@
 """The errors that a user meets: each names the argument, says what it was and what it must be."""
 
+import numpy as np
 import torch
 
 
@@ -11,6 +12,19 @@ def require_same_shape(**tensors) -> None:
         raise ValueError(f"shapes must be equal, got {listed}")
 
 
+def require_shape(*shapes: list[int | None], **tensors) -> None:
+    """Raises ``ValueError`` unless every tensor has one of the shapes; None stands for any size."""
+    for name, tensor in tensors.items():
+        got = list(tensor.shape)
+        fits = [
+            len(shape) == len(got) and all(a in (None, b) for a, b in zip(shape, got, strict=True))
+            for shape in shapes
+        ]
+        if not any(fits):
+            wanted = " or ".join(str(shape).replace("None", "·") for shape in shapes)
+            raise ValueError(f"{name} must have shape {wanted}, got {got}")
+
+
 def require_finite(**tensors: torch.Tensor) -> None:
     """Raises ``ValueError`` on the first tensor that holds a NaN or an infinity, and says where."""
     for name, tensor in tensors.items():
@@ -19,6 +33,14 @@ def require_finite(**tensors: torch.Tensor) -> None:
             where = (~finite).nonzero()[0].tolist()
             value = tensor[tuple(where)].item()
             raise ValueError(f"{name} must be finite, got {value} at index {where}")
+
+
+def require_probabilities(**tables: np.ndarray) -> None:
+    """Raises ``ValueError`` on a negative entry, or a last axis whose sum is not 1 within 1e-6."""
+    for name, probs in tables.items():
+        if not (probs >= 0).all() or not np.allclose(probs.sum(-1), 1, rtol=0, atol=1e-6):
+            got = f"smallest entry {probs.min():g}, sums {np.unique(probs.sum(-1))[:5]}"
+            raise ValueError(f"{name} must hold probabilities that sum to 1, got {got}")
 
 
 def require_between(low: float, high: float, **numbers: float) -> None:

@@ -28,7 +28,12 @@ def gae(
     require_finite(**floats)
     require_between(0, 1, gamma=gamma, lam=lam)
     td_errors = rewards + gamma * next_values * ~terminated - values
-    return _backward_sum(td_errors, gamma * lam * (~(terminated | truncated)).to(rewards))
+    decay = gamma * lam * (~(terminated | truncated)).to(rewards)
+    advantages, following = [], 0.0
+    for td_error, factor in zip(td_errors.flip(0), decay.flip(0), strict=True):
+        following = td_error + factor * following
+        advantages.append(following)
+    return torch.stack(advantages[::-1])
 
 
 def discounted_returns(
@@ -36,26 +41,15 @@ def discounted_returns(
 ) -> Tensor:
     """Discounted sums of the rewards that followed: all ``[T, N]``.
 
-    Where the record stops without a termination (a truncation, or the last row), the sum goes on
-    with γ V(s_{t+1}) from next_values. Raises ``ValueError`` as ``gae`` does.
+    They are advantages over a value of 0, with λ = 1. Where the record stops without a termination
+    (a truncation, or the last row), the sum goes on with γ V(s_{t+1}) from next_values.
+    Raises ``ValueError`` as ``gae`` does.
     """
-    floats = {"rewards": rewards, "next_values": next_values}
-    require_same_shape(**floats, terminated=terminated, truncated=truncated)
-    require_finite(**floats)
-    require_between(0, 1, gamma=gamma)
+    require_same_shape(next_values=next_values, truncated=truncated)
     stops = truncated.clone()
     stops[-1] = True
-    bootstrapped = rewards + gamma * next_values * (stops & ~terminated)
-    return _backward_sum(bootstrapped, gamma * (~(terminated | truncated)).to(rewards))
-
-
-def _backward_sum(terms: Tensor, decay: Tensor) -> Tensor:
-    """Solves x_t = terms_t + decay_t · x_{t+1} from the last row up: all ``[T, N]``."""
-    rows, running = [], torch.zeros_like(terms[0])
-    for term, factor in zip(reversed(terms.unbind()), reversed(decay.unbind()), strict=True):
-        running = term + factor * running
-        rows.append(running)
-    return torch.stack(rows[::-1])
+    nothing = torch.zeros_like(rewards)
+    return gae(rewards, nothing, next_values * stops, terminated, truncated, gamma, lam=1)
 
 
 def normalize(advantages: Tensor) -> Tensor:

@@ -5,52 +5,40 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trpo_lib._checks import require_finite
+from trpo_lib._checks import require_count, require_finite, require_shape
 from trpo_lib.advantage import gae, normalize
 from trpo_lib.rollout import Rollout
 
 
 @dataclass(frozen=True)
 class Batch:
-    """B transitions that really happened: what an update may see.
+    """B >= 1 transitions that really happened. ``ValueError`` on a wrong shape, NaN or infinity."""
 
-    obs: ``[B, O]``. actions: ``[B]`` or ``[B, D]``. old_log_probs, advantages, returns: ``[B]``;
-    the advantages are for the policy, the returns are the critic's targets.
-    Raises ``ValueError`` when it is empty, a shape is wrong, or a number is not finite.
-    """
-
-    obs: Tensor
-    actions: Tensor
-    old_log_probs: Tensor
-    advantages: Tensor
-    returns: Tensor
+    obs: Tensor  # [B, O]
+    actions: Tensor  # [B] or [B, D]
+    old_log_probs: Tensor  # [B], under the policy that played
+    advantages: Tensor  # [B], for the policy
+    returns: Tensor  # [B], the critic's targets
 
     def __post_init__(self):
         size = len(self.obs)
-        if size == 0:
-            raise ValueError("obs must hold at least one transition, got an empty batch")
-        for name, tensor in vars(self).items():
-            axes = {"obs": (2,), "actions": (1, 2)}.get(name, (1,))
-            if tensor.dim() not in axes or len(tensor) != size:
-                wanted = " or ".join(["[B]", "[B, ·]"][count - 1] for count in axes)
-                got = list(tensor.shape)
-                raise ValueError(f"{name} must have shape {wanted} with B = {size}, got {got}")
+        require_count(transitions=size)
+        require_shape([size, None], obs=self.obs)
+        require_shape([size], [size, None], actions=self.actions)
+        require_shape([size], old_log_probs=self.old_log_probs)
+        require_shape([size], advantages=self.advantages, returns=self.returns)
         require_finite(**vars(self))
 
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """What one update of a policy did, measured on its own batch.
+    """What one update of a policy did, measured on its own batch."""
 
-    gain: L(θ) − L(θ_old). kl: mean KL(old ‖ new) in nats. fraction: of the full step, 0 when the
-    step was not accepted. cg_residuals: ‖g − F x_k‖ for k = 0, 1, …; empty without CG.
-    """
-
-    gain: float
-    kl: float
-    fraction: float
+    gain: float  # L(θ) − L(θ_old)
+    kl: float  # mean KL(old ‖ new), nats
+    fraction: float  # of the full step; 0 when the step was not accepted
     accepted: bool
-    cg_residuals: tuple[float, ...] = ()
+    cg_residuals: tuple[float, ...] = ()  # ‖g − F x_k‖ for k = 0, 1, …; empty without CG
 
 
 def make_batch(
@@ -62,8 +50,7 @@ def make_batch(
     critic's TD(λ) targets. Raises ``ValueError`` when nothing in the rollout is real.
     """
     real, flags = rollout.real, (rollout.terminated, rollout.truncated)
-    if not real.any():
-        raise ValueError("rollout must hold at least one real transition, got an empty batch")
+    require_count(real_transitions=int(real.sum()))
     obs, actions = rollout.obs[real], rollout.actions[real]
     with torch.no_grad():
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)

@@ -1,6 +1,4 @@
-"""How far a new policy is from the old one: KL(old ‖ new), in nats.
-
-    KL(p ‖ q) = E_{x∼p}[log p(x) − log q(x)]
+"""How far a new policy q is from the old one p: KL(p ‖ q) = E_{x∼p}[log p(x) − log q(x)], in nats.
 
 KL is not symmetric. Its direction, old first, is written here and nowhere else: the expectation is
 over the policy that collected the data (Schulman et al. 2015, equation 12).
@@ -10,7 +8,7 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, kl_divergence
 
-from trpo_lib._checks import require_same_shape
+from trpo_lib._checks import require_probabilities, require_same_shape
 
 
 def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -21,14 +19,9 @@ def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """
     p, q = np.asarray(p, dtype=float), np.asarray(q, dtype=float)
     require_same_shape(p=p, q=q)
-    for name, probs in (("p", p), ("q", q)):
-        if not (probs >= 0).all() or not np.allclose(probs.sum(-1), 1, rtol=0, atol=1e-6):
-            got = f"smallest entry {probs.min():g}, sums {np.unique(probs.sum(-1))}"
-            raise ValueError(f"{name} must hold probabilities that sum to 1, got {got}")
-    possible = p > 0
-    with np.errstate(divide="ignore"):
-        log_ratio = np.log(p, where=possible, out=np.zeros_like(p)) - np.log(q)
-    return np.multiply(p, log_ratio, where=possible, out=np.zeros_like(p)).sum(-1)
+    require_probabilities(p=p, q=q)
+    with np.errstate(divide="ignore", invalid="ignore"):  # log 0
+        return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(-1)
 
 
 def gaussian_kl(
@@ -49,10 +42,7 @@ def gaussian_kl(
 
 
 def mean_kl(old: Distribution, new: Distribution) -> torch.Tensor:
-    """KL(old ‖ new) averaged over a batch of states: two distributions of batch shape [B] -> [].
-
-    Raises ``ValueError`` when the batch shapes differ.
-    """
+    """KL(old ‖ new), mean over states -> ``[]``. ``ValueError`` on unequal batch shapes ``[B]``."""
     if old.batch_shape != new.batch_shape:
         shapes = f"{list(old.batch_shape)} and {list(new.batch_shape)}"
         raise ValueError(f"old and new must have one batch shape, got {shapes}")

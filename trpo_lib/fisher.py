@@ -4,19 +4,15 @@ F = E[∇log π ∇log πᵀ] is the Hessian of KL(π_old ‖ π_θ) at θ = θ_
 more backward pass, through the gradient (Pearlmutter 1994; Schulman et al. 2015, appendix C).
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from trpo_lib._checks import require_between
 from trpo_lib.divergence import mean_kl
-from trpo_lib.solvers import flat_grad
+from trpo_lib.solvers import LinearMap, flat_grad
 
 
-def fisher_vector_product(
-    policy: nn.Module, obs: Tensor, damping: float
-) -> Callable[[Tensor], Tensor]:
+def fisher_vector_product(policy: nn.Module, obs: Tensor, damping: float) -> LinearMap:
     """The map v -> (F + damping · I) v, ``[P]`` -> ``[P]``; F averaged over obs ``[B, O]``.
 
     The KL's gradient is built once and kept, so each product costs one backward pass through it.

@@ -19,7 +19,7 @@ from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
-BELOW = {
+_BELOW = {
     "loc": "upper center",
     "bbox_to_anchor": (0.5, -0.2),
     "frameon": False,
@@ -85,10 +85,251 @@ def film_strip(frames: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     return figure
 
 
-def panels(count: int, size: float = 3.6) -> list[Axes]:
-    """The axes of one figure, side by side, each about size inches wide."""
-    figure = plt.figure(figsize=(size * count, size), layout="constrained")
-    return list(figure.subplots(1, count, squeeze=False)[0])
+def divergence_curves(
+    x: np.ndarray, curves: Mapping[str, np.ndarray], xlabel: str, ax: Axes | None = None
+) -> Axes:
+    """Measures of how far apart two policies are, in nats, against x; all ``[K]``."""
+    ax = ax or _axes("", "")
+    ax.set(xlabel=xlabel, ylabel="divergence (nats)")
+    for (name, curve), color, style in zip(curves.items(), COLORS, STYLES, strict=False):
+        ax.plot(x, curve, color=color, linestyle=style, label=name)
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def bound_scatter(
+    bounds: np.ndarray, values: np.ndarray, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Values against the bounds that they must not exceed, both ``[K]``, and where they are equal.
+
+    No dot may lie above the line.
+    """
+    ax = ax or _axes(xlabel, ylabel)
+    ax.scatter(bounds, values, s=5, color=COLORS[0], alpha=0.4, linewidths=0)
+    ax.axline((0, 0), slope=1, color="black", linestyle="--", label="value = bound")
+    ax.set(xlim=(0, None), ylim=(0, None))
+    ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def density_fits(
+    x: np.ndarray, target: np.ndarray, fits: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """A density, shaded, and the densities fitted to it, against x; all ``[K]``."""
+    ax = ax or _axes("x", "probability density")
+    ax.fill_between(x, target, color="grey", alpha=0.35, linewidth=0, label="p, two humps")
+    for (name, fit), color, style in zip(fits.items(), COLORS, STYLES, strict=False):
+        ax.plot(x, fit, color=color, linestyle=style, label=name)
+    ax.legend(frameon=False, loc="upper right")
+    return ax
+
+
+def two_policies(
+    p: np.ndarray,
+    q: np.ndarray,
+    share: np.ndarray,
+    curves: Mapping[str, np.ndarray],
+    axes: Sequence[Axes],
+) -> Sequence[Axes]:
+    """Two policies ``[A]`` as bars, and measures of the way from p to q, on a pair of axes.
+
+    Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` in nats. The legend holds its end.
+    """
+    bars, way = axes
+    actions = np.arange(len(p))
+    bars.bar(actions - 0.2, p, 0.4, color=COLORS[0], label="p, old")
+    bars.bar(actions + 0.2, q, 0.4, color=COLORS[4], hatch="//", edgecolor="black", label="q, new")
+    bars.set(xlabel="action", ylabel="probability", ylim=(0, 1), xticks=actions)
+    bars.legend(frameon=False)
+    named = {f"{name} = {curve[-1]:#.3g}": curve for name, curve in curves.items()}
+    divergence_curves(share, named, "share of the way from p to q", way)
+    return axes
+
+
+def feasible_steps(
+    steps: np.ndarray, gains: np.ndarray, marks: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """Steps ``[K, 2]`` shaded by their gains ``[K]``, and named arrows.
+
+    marks: name -> step ``[2]``, drawn as an arrow from 0.
+    """
+    ax = ax or _axes("step in parameter 1", "step in parameter 2")
+    cloud = ax.scatter(*steps.T, c=gains, s=5, cmap="cividis")
+    ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd")
+    for (name, end), color, style in zip(marks.items(), COLORS[1:], STYLES, strict=False):
+        arrow = {"arrowstyle": "-|>", "color": color, "linestyle": style, "linewidth": 2}
+        ax.annotate("", end, (0, 0), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
+        ax.plot([], [], color=color, linestyle=style, linewidth=2, label=name)
+    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.15), ncols=len(marks))
+    return ax
+
+
+def paths_on_bowl(
+    xs: np.ndarray,
+    ys: np.ndarray,
+    heights: np.ndarray,
+    paths: Mapping[str, np.ndarray],
+    ax: Axes | None = None,
+) -> Axes:
+    """Contours of heights ``[Y, X]`` over xs ``[X]``, ys ``[Y]``, and named paths ``[K, 2]``."""
+    ax = ax or _axes("x₁", "x₂")
+    ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linestyles="solid")
+    for (name, path), color, style, mark in zip(
+        paths.items(), COLORS, STYLES, "os^D", strict=False
+    ):
+        ax.plot(*np.transpose(path), color=color, linestyle=style, marker=mark, ms=5, label=name)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """Relative residuals ‖b − A x_k‖ / ‖b‖ for k = 0, 1, …, a named curve each; log scale."""
+    ax = ax or _axes("iterations k of conjugate gradient", "relative residual")
+    for (name, residuals), color, style, mark in zip(
+        curves.items(), COLORS, STYLES, "os^Dv+", strict=False
+    ):
+        ax.semilogy(residuals, color=color, linestyle=style, marker=mark, ms=4, label=name)
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | None = None) -> Axes:
+    """What each update's full step did: KL in nats and actual/promised gain, both ``[K]``."""
+    ax = ax or _axes("KL of the full step (nats)", "gain ratio κ = actual / promised")
+    good = (kls <= max_kl) & (ratios > 0)
+    for name, chosen, color, mark in (
+        ("accepted", good, COLORS[0], "o"),
+        ("refused", ~good, COLORS[1], "x"),
+    ):
+        ax.semilogx(kls[chosen], ratios[chosen], mark, color=color, ms=4, label=name)
+    ax.axvline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.axhline(1, color="grey", linestyle=":", label="promise kept")
+    ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
+    ax.set_yticks([-1, 0, 1, 2, 5, 10], ["-1", "0", "1", "2", "5", "10"])
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def one_update(
+    residuals: Sequence[float],
+    fractions: np.ndarray,
+    actual: tuple[np.ndarray, np.ndarray],
+    model: tuple[np.ndarray, np.ndarray],
+    trials: Sequence[tuple[float, float, float]],
+    max_kl: float,
+    title: str,
+    axes: Sequence[Axes] | None = None,
+) -> Figure:
+    """One TRPO update on three axes: CG's residuals, then gain and KL along the step.
+
+    residuals: relative, k = 0, 1, …. fractions of the full step: ``[M]``. actual, model: gain and
+    KL at these fractions, ``[M]`` each. trials: (fraction, gain, KL) of each backtrack, the last
+    one accepted.
+    """
+    if axes is None:
+        axes = plt.figure(figsize=(10, 2.8), layout="constrained").subplots(1, 3)
+    residual_curves({"relative residual": residuals}, axes[0])
+    axes[0].get_legend().remove()
+    axes[0].set(xlabel="CG iteration k", ylabel="relative residual", ylim=(1e-8, 2))
+    axes[0].xaxis.get_major_locator().set_params(integer=True)
+    axes[0].set_title(title, loc="left", fontsize=10)
+    for ax, value, modelled, index in zip(axes[1:], actual, model, (1, 2), strict=True):
+        ax.plot(fractions, modelled, color=COLORS[5], linestyle="--", label="model")
+        ax.plot(fractions, value, color=COLORS[0], label="batch")
+        for trial in trials[:-1]:
+            ax.plot(trial[0], trial[index], "x", color=COLORS[1], ms=8, mew=2)
+        ax.plot(trials[-1][0], trials[-1][index], "o", color=COLORS[2], ms=7)
+        ax.set_xlabel("fraction of the step")
+    axes[1].axhline(0, color="grey", linewidth=1)
+    axes[2].axhline(max_kl, color="grey", linestyle=":", label=f"δ = {max_kl:g}")
+    axes[1].set_ylabel("gain of L")
+    axes[2].set(ylabel="mean KL (nats)", ylim=(0, 2 * max_kl))
+    axes[2].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return axes[0].figure
+
+
+def panels(rows: int, columns: int, width: float = 3.2, height: float = 2.8) -> np.ndarray:
+    """A new figure's axes ``[rows, columns]``, each of that width and height in inches."""
+    size = (width * columns, height * rows)
+    axes = plt.figure(figsize=size, layout="constrained").subplots(rows, columns, squeeze=False)
+    for ax in axes.flat:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes
+
+
+def curves(
+    x: np.ndarray, named: Mapping[str, np.ndarray], xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Curves over one x ``[K]``: name -> y ``[K]``."""
+    ax = ax or _axes(xlabel, ylabel)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    for (name, y), color, style in zip(named.items(), COLORS, STYLES, strict=False):
+        ax.plot(x, y, color=color, linestyle=style, label=name)
+    ax.legend(frameon=False)
+    return ax
+
+
+def spreads(
+    samples: Mapping[str, np.ndarray], exact: float, xlabel: str, ax: Axes | None = None
+) -> Axes:
+    """How estimates scatter around the exact number: a histogram for each name -> ``[K]``."""
+    ax = ax or _axes(xlabel, "batches")
+    bins = np.histogram_bin_edges(np.concatenate(list(samples.values())), 40)
+    for (name, drawn), color, hatch in zip(samples.items(), COLORS, ("//", ""), strict=False):
+        ax.hist(drawn, bins, color=color, alpha=0.5, hatch=hatch, label=name)
+    ax.axvline(exact, color="black", linestyle="--", label="exact")
+    ax.legend(frameon=False)
+    return ax
+
+
+def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Each step's gain in η against its gain in L, both ``[K]``; losses have their own mark."""
+    ax = ax or _axes("promised: gain in L", "kept: gain in η")
+    fell = kept < 0
+    ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=2, label="η rose")
+    ax.plot(promised[fell], kept[fell], "x", color=COLORS[1], markersize=5, label="η fell")
+    end = promised.max()
+    ax.plot([0, end], [0, end], color="black", linewidth=1, label="L kept its promise")
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.legend(frameon=False, loc="upper left")
+    return ax
+
+
+def step_on_map(
+    ax: Axes, grid: np.ndarray, eta: np.ndarray, kl: np.ndarray, max_kl: float, path: np.ndarray
+) -> None:
+    """A step in a policy's two parameters: contours of η, and the border of the KL region.
+
+    grid ``[G]``: the values of both parameters. eta, kl ``[G, G]``: first axis θ₂, second θ₁.
+    path ``[2, 2]``: from θ_old to the accepted θ.
+    """
+    shades = ax.contourf(grid, grid, eta, 12, cmap="cividis")
+    ax.figure.colorbar(shades, ax=ax, label="η")
+    for color, style, width in (("black", "-", 3), ("white", "--", 2)):  # seen on any ground
+        ax.contour(grid, grid, kl, [max_kl], colors=color, linestyles=style, linewidths=width)
+    ax.annotate("", path[1], path[0], arrowprops={"color": "white", "arrowstyle": "-|>"})
+    ax.plot(*path[0], "o", color="white", markeredgecolor="black")
+    ax.plot(*path[1], "*", color="white", markeredgecolor="black", markersize=11)
+    ax.set(title=f"δ = {max_kl:g} nats", xlabel="θ₁, boldness on flat ground")
+    ax.set_ylabel("θ₂, boldness on a slope")
+
+
+def step_along_line(
+    ax: Axes,
+    length: np.ndarray,
+    named: Mapping[str, np.ndarray],
+    accepted: float,
+    low: float,
+    high: float,
+) -> None:
+    """The same step from the side: name -> gain ``[K]`` over its length ``[K]``, low to high."""
+    curves(length, named, "step length", "gain in return", ax=ax)
+    ax.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
+    ax.annotate("accepted", (accepted, low), (3, 3), textcoords="offset points", fontsize=8)
+    ax.set_ylim(low, high)
 
 
 def climb(
@@ -105,7 +346,7 @@ def climb(
         ax.plot(*path[-1], markersize=10, **look)
     start = next(iter(paths.values()))[0]
     ax.plot(*start, "o", color="black", markersize=7)
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -135,7 +376,7 @@ def trust_region(
         ax.annotate("", old + step, old, arrowprops={"arrowstyle": "->", "color": color, "lw": 2})
         ax.plot(*(old + step), mark, color=color, markersize=7, markeredgecolor="white", label=name)
     ax.plot(*old, "o", color="black", label="θ_old")
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -147,13 +388,13 @@ def gain_by_radius(
     ax: Axes | None = None,
 ) -> Axes:
     """Actual and predicted gain ``[K]`` of the best step within each radius ``[K]``."""
-    ax = ax or panels(1, 4.5)[0]
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     ax.set(xlabel="radius Δ", ylabel="gain of height", box_aspect=0.86)
     ax.plot(radii, predicted, ":", color=COLORS[1], linewidth=2, label="predicted by the model")
     ax.plot(radii, actual, color=COLORS[0], linewidth=2, label="actual")
     for radius, style in zip(marked, STYLES, strict=False):
         ax.axvline(radius, color="black", linestyle=style, linewidth=1, label=f"Δ = {radius:.3g}")
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
@@ -166,7 +407,7 @@ def policy_regions(
     ax: Axes | None = None,
 ) -> Axes:
     """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle."""
-    ax = ax or panels(1, 4.5)[0]
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     for old, kl in zip(olds, kls, strict=True):
         ax.contour(*_planes(grid), kl, [max_kl], colors=COLORS[0], linewidths=1.5)
         ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
@@ -174,13 +415,13 @@ def policy_regions(
     ax.plot([], [], color=COLORS[0], label=f"KL = {max_kl:g} nats")
     ax.plot([], [], "--", color="grey", label=f"length of the step = {radius:g}")
     ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
 def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = None) -> Axes:
     """The radius of each trial ``[K]`` on a log axis; trials not accepted ``[K]`` are crosses."""
-    ax = ax or panels(1, 4.5)[0]
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     ax.set(xlabel="trial", ylabel="radius Δ", box_aspect=0.86)
     trials = np.arange(1, len(radii) + 1)
     ax.semilogy(trials, radii, color="grey", linewidth=1)
@@ -188,13 +429,13 @@ def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = No
     ax.semilogy(trials[~accepted], radii[~accepted], "x", color=COLORS[1], ms=9, label="refused")
     ax.set_yticks(np.unique(radii), [f"{radius:g}" for radius in np.unique(radii)])
     ax.yaxis.set_minor_locator(NullLocator())
-    ax.legend(**BELOW)
+    ax.legend(**_BELOW)
     return ax
 
 
 def _contours(grid: np.ndarray, heights: np.ndarray, ax: Axes | None) -> Axes:
     """Heights ``[H, W]`` in light greys with a few labelled lines; equal scales on both axes."""
-    ax = ax or panels(1, 4.5)[0]
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
     look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
     lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)

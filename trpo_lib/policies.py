@@ -6,7 +6,7 @@ Without noise the action is the most likely one: the greedy policy.
 """
 
 from collections.abc import Sequence
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import torch
 from gymnasium.spaces import Box, Discrete, Space
@@ -24,24 +24,22 @@ class _MLP(nn.Sequential):
         for linear, gain in zip(linears, gains, strict=True):
             nn.init.orthogonal_(linear.weight, gain, generator)
             nn.init.zeros_(linear.bias)
-        tanhs = [nn.Tanh() for _ in linears[1:]]
-        super().__init__(linears[0], *chain.from_iterable(zip(tanhs, linears[1:], strict=True)))
+        layers = [layer for linear in linears for layer in (linear, nn.Tanh())]
+        super().__init__(*layers[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
         """``[..., sizes[0]]`` -> ``[..., sizes[-1]]``."""
         for layer in self:
-            x = layer.forward(x)  # past the hooks: on 32 rows they cost as much as the layer
+            x = layer.forward(x)  # past the hooks, which cost two percent of an iteration
         return x
 
 
 class CategoricalPolicy(nn.Module):
     """π(a|s) = softmax(network(s)) over A actions. Starts almost uniform (output gain 0.01)."""
 
-    def __init__(
-        self, obs_size: int, num_actions: int, hidden: Sequence[int], generator: Generator
-    ):
+    def __init__(self, obs_dim: int, num_actions: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
-        self.logits = _MLP([obs_size, *hidden, num_actions], 0.01, generator)
+        self.logits = _MLP([obs_dim, *hidden, num_actions], 0.01, generator)
 
     def forward(self, obs: Tensor) -> Categorical:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
@@ -60,12 +58,10 @@ class CategoricalPolicy(nn.Module):
 class GaussianPolicy(nn.Module):
     """π(a|s) = Normal(network(s), σ) over D action dimensions; log σ does not depend on s."""
 
-    def __init__(
-        self, obs_size: int, action_size: int, hidden: Sequence[int], generator: Generator
-    ):
+    def __init__(self, obs_dim: int, action_dim: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
-        self.mean = _MLP([obs_size, *hidden, action_size], 0.01, generator)
-        self.log_std = nn.Parameter(torch.zeros(action_size))
+        self.mean = _MLP([obs_dim, *hidden, action_dim], 0.01, generator)
+        self.log_std = nn.Parameter(torch.zeros(action_dim))
 
     def forward(self, obs: Tensor) -> Independent:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
@@ -85,11 +81,11 @@ Policy = CategoricalPolicy | GaussianPolicy
 
 
 class Critic(nn.Module):
-    """V(s), the discounted return to expect from a state: obs ``[..., O]`` -> ``[...]``."""
+    """V(s), the discounted return to expect from a state."""
 
-    def __init__(self, obs_size: int, hidden: Sequence[int], generator: Generator):
+    def __init__(self, obs_dim: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
-        self.value = _MLP([obs_size, *hidden, 1], 1.0, generator)
+        self.value = _MLP([obs_dim, *hidden, 1], 1.0, generator)
 
     def forward(self, obs: Tensor) -> Tensor:
         """Obs ``[..., O]`` -> values ``[...]``."""
@@ -106,10 +102,9 @@ def make_policy(
     """
     if not (isinstance(observation_space, Box) and len(observation_space.shape) == 1):
         raise TypeError(f"observation_space must be a Box of shape [O], got {observation_space}")
-    obs_size = observation_space.shape[0]
+    obs_dim = observation_space.shape[0]
     if isinstance(action_space, Discrete) and action_space.start == 0:
-        return CategoricalPolicy(obs_size, int(action_space.n), hidden, generator)
+        return CategoricalPolicy(obs_dim, int(action_space.n), hidden, generator)
     if isinstance(action_space, Box) and len(action_space.shape) == 1:
-        return GaussianPolicy(obs_size, action_space.shape[0], hidden, generator)
-    wanted = "Discrete (from 0) or a Box of shape [D]"
-    raise TypeError(f"action_space must be {wanted}, got {action_space}")
+        return GaussianPolicy(obs_dim, action_space.shape[0], hidden, generator)
+    raise TypeError(f"action_space must be Discrete (from 0) or a Box [D], got {action_space}")

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from trpo_lib._checks import require_count
+from trpo_lib.environments import to_space
 from trpo_lib.policies import Policy
-from trpo_lib.rollout import to_space
 
 
 def render_episode(policy: Policy, env_id: str, seed: int, every: int = 10) -> list[np.ndarray]:

@@ -3,61 +3,40 @@
 Gymnasium's vector environments reset themselves. In mode ``NEXT_STEP`` they do it in the step after
 an episode ended: that row leads from the last observation of one episode to the first of another,
 ignores the action, and never happened. ``Rollout.real`` is False there, and no batch may hold it.
-In mode ``SAME_STEP`` the observation before the reset arrives as ``info["final_obs"]``.
 """
 
 from dataclasses import dataclass
 
-import gymnasium as gym
 import numpy as np
 import torch
-from gymnasium.spaces import Box, Space
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from trpo_lib._checks import require_count, require_finite
+from trpo_lib._checks import require_finite
+from trpo_lib.environments import step
 from trpo_lib.policies import Policy
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """T steps of N environments; tensors on the policy's device, floats in its dtype.
+    """T steps of N environments; tensors on the policy's device, floats in its dtype."""
 
-    obs, next_obs: ``[T, N, O]``, next_obs before any reset. actions: ``[T, N]`` or ``[T, N, D]``.
-    rewards: ``[T, N]``. terminated, truncated: ``[T, N]``, bool. real: ``[T, N]``, False for the
-    rows that an automatic reset made up. episode_returns: of the episodes that ended, undiscounted.
-    """
-
-    obs: torch.Tensor
-    actions: torch.Tensor
-    rewards: torch.Tensor
-    next_obs: torch.Tensor
-    terminated: torch.Tensor
-    truncated: torch.Tensor
-    real: torch.Tensor
-    episode_returns: tuple[float, ...]
+    obs: torch.Tensor  # [T, N, O]
+    actions: torch.Tensor  # [T, N] or [T, N, D]
+    rewards: torch.Tensor  # [T, N]
+    next_obs: torch.Tensor  # [T, N, O], before any reset
+    terminated: torch.Tensor  # [T, N], bool
+    truncated: torch.Tensor  # [T, N], bool
+    real: torch.Tensor  # [T, N], bool: False in the rows that an automatic reset made up
+    episode_returns: tuple[float, ...]  # of the episodes that ended, undiscounted
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where N environments stand: obs ``[N, O]``, whether the next step is only a reset ``[N]``,
-    and the reward gathered so far in the running episode ``[N]``.
-    """
+    """Where N environments stand."""
 
-    obs: np.ndarray
-    resetting: np.ndarray
-    returns: np.ndarray
-
-
-def make_envs(env_id: str, num_envs: int) -> VectorEnv:
-    """N copies of a registered environment: its native vector version where there is one.
-
-    Others run one after another in this process, in autoreset mode ``SAME_STEP``.
-    """
-    require_count(num_envs=num_envs)
-    if gym.spec(env_id).vector_entry_point is not None:
-        return gym.make_vec(env_id, num_envs)
-    same_step = {"autoreset_mode": AutoresetMode.SAME_STEP}
-    return gym.make_vec(env_id, num_envs, vectorization_mode="sync", vector_kwargs=same_step)
+    obs: np.ndarray  # [N, O]
+    resetting: np.ndarray  # [N], whether the next step is only a reset
+    returns: np.ndarray  # [N], the reward gathered so far in the running episode
 
 
 def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
@@ -66,73 +45,35 @@ def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
     return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
 
 
-def to_space(actions: np.ndarray, space: Space) -> np.ndarray:
-    """Clips real-valued actions to the bounds and dtype of a ``Box``; others stay as they are."""
-    if not isinstance(space, Box):
-        return actions
-    return actions.clip(space.low, space.high).astype(space.dtype)
-
-
-def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """One step -> the obs to act on next, the obs before any reset, reward, terminated, truncated.
-
-    The actions pass through ``to_space`` on their way to the environment.
-    """
-    actions = to_space(actions, envs.single_action_space)
-    obs, reward, terminated, truncated, info = envs.step(actions)
-    next_obs = obs
-    if "final_obs" in info:  # SAME_STEP, and an episode ended
-        ended = info["_final_obs"]
-        next_obs = obs.copy()
-        next_obs[ended] = np.stack(info["final_obs"][ended])
-    return obs, next_obs, reward, terminated, truncated
-
-
 def collect(
     envs: VectorEnv, policy: Policy, cursor: Cursor, num_steps: int, generator: torch.Generator
 ) -> tuple[Rollout, Cursor]:
     """Plays num_steps from the cursor on -> what happened, and the cursor to go on from.
 
     All randomness of the actions comes from the generator (a CPU one, whatever the device).
-    Raises ``ValueError`` when an environment returns a reward or observation that is not finite.
+    Raises ``ValueError`` when a reward or observation is not finite, or nothing resets the envs.
     """
+    mode = envs.metadata["autoreset_mode"]
+    if mode == AutoresetMode.DISABLED:
+        raise ValueError("envs must reset themselves, got AutoresetMode.DISABLED")
     weight = next(policy.parameters())
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
-    rows, obs = [], cursor.obs
+    obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
+    rows, episode_returns = [], []
+    resets_later = np.full(envs.num_envs, mode == AutoresetMode.NEXT_STEP)
     with torch.inference_mode():
         for step_noise in noise.unbind():
             actions = policy.act(torch.from_numpy(obs).to(weight), step_noise).cpu().numpy()
-            following, *outcome = step(envs, actions)
-            rows.append((obs, actions, *outcome))
-            obs = following
-    arrays = [np.stack(column) for column in zip(*rows, strict=True)]
-    *_, terminated, truncated = arrays
-    done = terminated | truncated
-    resets_later = envs.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
-    resetting = np.vstack([cursor.resetting, done & resets_later])
-    episode_returns, running = _episode_returns(arrays[3], done, cursor.returns)
-    rollout = _to_tensors([*arrays, ~resetting[:-1]], weight, episode_returns)
-    return rollout, Cursor(obs, resetting[-1], running)
-
-
-def _episode_returns(
-    rewards: np.ndarray, done: np.ndarray, running: np.ndarray
-) -> tuple[list[float], np.ndarray]:
-    """Sums rewards ``[T, N]`` -> returns of the episodes that ended, and of those still running."""
-    finished = []
-    for reward, ended in zip(rewards, done, strict=True):
-        running = running + reward
-        finished += running[ended].tolist()
-        running[ended] = 0.0
-    return finished, running
-
-
-def _to_tensors(
-    arrays: list[np.ndarray], weight: torch.Tensor, episode_returns: list[float]
-) -> Rollout:
-    """The arrays on the weight's device, floats in its dtype, if all of them are finite."""
-    obs, actions, next_obs, rewards, *flags = map(torch.from_numpy, arrays)
+            following, next_obs, reward, terminated, truncated = step(envs, actions)
+            rows.append((obs, actions, reward, next_obs, terminated, truncated, ~resetting))
+            done = terminated | truncated
+            obs, resetting = following, done & resets_later
+            returns += reward
+            episode_returns += returns[done].tolist()
+            returns[done] = 0.0
+    cursor = Cursor(obs, resetting, returns)
+    columns = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
+    obs, actions, rewards, next_obs, *flags = (column.to(weight.device) for column in columns)
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
     obs, rewards, next_obs = obs.to(weight), rewards.to(weight), next_obs.to(weight)
-    actions, *flags = (tensor.to(weight.device) for tensor in (actions, *flags))
-    return Rollout(obs, actions, rewards, next_obs, *flags, tuple(episode_returns))
+    return Rollout(obs, actions, rewards, next_obs, *flags, tuple(episode_returns)), cursor

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from trpo_lib._checks import require_count, require_finite, require_inside
+from trpo_lib._checks import require_count, require_finite, require_inside, require_shape
+
+LinearMap = Callable[[Tensor], Tensor]  # v [P] -> A v [P]
 
 
 def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> Tensor:
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
-    autograd_options go to ``torch.autograd.grad`` (``create_graph``, ``retain_graph``, …); with
-    ``grad_outputs`` the output may be a vector, and the result is its vector-Jacobian product.
+    autograd_options go to ``torch.autograd.grad``; with ``grad_outputs`` the output may be a
+    vector, and the result is its vector-Jacobian product.
     """
     grads = torch.autograd.grad(output, params, **autograd_options)
     return torch.cat([grad.reshape(-1) for grad in grads])
@@ -21,30 +23,23 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
 
 @dataclass(frozen=True)
 class CGResult:
-    """What ``conjugate_gradient`` found.
+    """What ``conjugate_gradient`` found."""
 
-    x: ``[P]``. residuals: ‖b − A x_k‖ for k = 0, 1, …, one more than the products spent.
-    quadratic_form: xᵀ A x, which comes free with the residual. status: "converged", "max_iters",
-    or "non-positive curvature" (x is then the last good iterate).
-    """
-
-    x: Tensor
-    residuals: tuple[float, ...]
-    quadratic_form: float
-    status: str
+    x: Tensor  # [P]
+    residuals: tuple[float, ...]  # ‖b − A x_k‖ for k = 0, 1, …: one more than the products spent
+    quadratic_form: float  # xᵀ A x, which comes free with the last residual
+    status: str  # "converged", "max_iters" or "non-positive curvature" (x: the last good iterate)
 
 
 def conjugate_gradient(
-    matvec: Callable[[Tensor], Tensor], b: Tensor, max_iters: int = 10, tol: float = 1e-10
+    matvec: LinearMap, b: Tensor, max_iters: int = 10, tol: float = 1e-10
 ) -> CGResult:
     """Solves A x = b for a symmetric positive definite A known only by its products A v.
 
-    matvec: ``[P]`` -> ``[P]``. b: ``[P]``. Starts at x = 0, so every later iterate has xᵀb > 0, and
-    stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006, algorithm 5.2).
-    Raises ``ValueError`` when b is not a vector or not finite.
+    b: ``[P]``. Starts at x = 0 and stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006,
+    algorithm 5.2). Raises ``ValueError`` when b is not a vector or not finite.
     """
-    if b.dim() != 1:
-        raise ValueError(f"b must be a vector [P], got shape {list(b.shape)}")
+    require_shape([None], b=b)
     require_finite(b=b)
     require_count(max_iters=max_iters)
     x, residual, direction = torch.zeros_like(b), b, b
@@ -68,13 +63,10 @@ def conjugate_gradient(
 
 @dataclass(frozen=True)
 class LineSearchResult:
-    """The point x ``[P]`` where the search ended, and the fraction of the step that led there.
+    """Where the search ended: at the start, if no point was accepted."""
 
-    Not accepted: x is the start itself and the fraction is 0.
-    """
-
-    x: Tensor
-    fraction: float
+    x: Tensor  # [P]
+    fraction: float  # of the step that led there; 0 if not accepted
     accepted: bool
 
 

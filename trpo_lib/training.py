@@ -5,20 +5,22 @@ critic that is fitted first explains part of the advantage away.
 """
 
 import math
-import os
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.optim import Adam
 
+from trpo_lib import storage
 from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
+from trpo_lib.environments import make_envs, step
 from trpo_lib.policies import Critic, Policy, make_policy
-from trpo_lib.rollout import Rollout, collect, make_envs, start_episodes, step
+from trpo_lib.rollout import Rollout, collect, start_episodes
 from trpo_lib.trpo import TRPO
 
 
@@ -53,179 +55,139 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Record:
-    """One iteration. No wall-clock time: the same seed gives the same record.
+    """One iteration. No wall-clock time: the same seed gives the same record."""
 
-    iteration: from 1. transitions: real ones since the start. episodes: ended since the start.
-    mean_return: undiscounted, over the last N episodes that ended; NaN before the first.
-    explained_variance: of the critic before this iteration's fit. report: the policy's update.
-    """
-
-    iteration: int
-    transitions: int
-    episodes: int
-    mean_return: float
-    explained_variance: float
-    report: UpdateReport
+    iteration: int  # from 1
+    transitions: int  # real ones since the start
+    episodes: int  # ended since the start
+    mean_return: float  # undiscounted, over the last N episodes that ended; NaN before the first
+    explained_variance: float  # of the critic before this iteration's fit
+    report: UpdateReport  # of the policy's update
 
 
-class Trainer:
+class Trainer(Iterator[Record], AbstractContextManager):
     """A training run: an iterator of ``Record`` that can be stopped, looked at, and gone on with.
 
-    ``policy``, ``critic``, ``config`` and ``algorithm`` are there to look at; ``finished`` says
-    that the budget is spent, or that the last N episodes and 100 greedy ones reach the target.
-    Replace ``algorithm.config`` and the next update follows it. Leaving a ``with`` block closes
-    the environments. Interrupted anywhere, the policy is the old or the new one, never a mix, and
-    the next iteration starts new episodes.
+    algorithm: (policy, batch) -> ``UpdateReport``, a ``TRPO`` if not given; replace its ``config``
+    and the next update follows. ``finished``: the budget is spent, or the last N episodes and 100
+    greedy ones reach the target. Leaving a ``with`` block closes the environments. Interrupted
+    anywhere, ``policy`` is the old or the new one, never a mix, and new episodes start.
     """
 
-    def __init__(
-        self,
-        config: TrainConfig | None = None,
-        algorithm: Callable[[torch.nn.Module, Batch], UpdateReport] | None = None,
-    ):
+    def __init__(self, config: TrainConfig | None = None, algorithm: Callable | None = None):
         self.config = config = config or TrainConfig()
         self.algorithm = algorithm or TRPO()
+        self.finished = False
+        self._counts = np.zeros(3, dtype=int)  # iterations, transitions, episodes
+        self._recent: list[float] = []  # returns of the last N episodes that ended
         self._generator = torch.Generator().manual_seed(config.seed)
         self._envs = make_envs(config.env_id, config.num_envs)
-        spaces = self._envs.single_observation_space, self._envs.single_action_space
-        placed = {"device": config.device, "dtype": getattr(torch, config.dtype)}
-        self.policy = make_policy(*spaces, config.hidden, self._generator).to(**placed)
-        self.critic = Critic(spaces[0].shape[0], config.hidden, self._generator).to(**placed)
-        self._optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=config.critic_lr, fused=True
-        )
-        self._iteration = self._transitions = self._episodes = 0
-        self._recent, self.finished = deque(maxlen=config.num_envs), False
-        self._cursor = start_episodes(self._envs, self._draw_seed())
+        try:
+            spaces = self._envs.single_observation_space, self._envs.single_action_space
+            place = config.device, getattr(torch, config.dtype)
+            self.policy = make_policy(*spaces, config.hidden, self._generator).to(*place)
+            self.critic = Critic(spaces[0].shape[0], config.hidden, self._generator).to(*place)
+        except BaseException:
+            self._envs.close()
+            raise
+        self._optimizer = Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
+        self._cursor = None  # the first rollout starts the episodes
 
-    def __iter__(self) -> "Trainer":
-        return self
+    def __exit__(self, *_) -> None:
+        self._envs.close()
 
     @torch.enable_grad()
     def __next__(self) -> Record:
         """One iteration. Ends after ``max_iterations``, or once ``finished``."""
         if self.finished:
             raise StopIteration
-        rollout = self.play()
-        batch = make_batch(rollout, self.policy, self.critic, self.config.gamma, self.config.lam)
+        config, rollout = self.config, self.play()
+        batch = make_batch(rollout, self.policy, self.critic, config.gamma, config.lam)
         report = self.algorithm(self.policy, batch)
         explained = self._fit_critic(batch)
-        self._iteration += 1
-        self._transitions += len(batch.obs)
-        self._episodes += len(rollout.episode_returns)
-        self._recent.extend(rollout.episode_returns)
-        self.finished = self._iteration == self.config.max_iterations or self._reaches_target()
-        counts = self._iteration, self._transitions, self._episodes
-        return Record(*counts, self._mean_return(), explained, report)
-
-    def _reaches_target(self) -> bool:
-        """Whether the last N episodes reach the target, and 100 greedy ones, played now, agree."""
-        target, env_id = self.config.target_return, self.config.env_id
-        if target is None or not self._mean_return() >= target:
-            return False
-        return bool(evaluate(self.policy, env_id, 100, self._draw_seed()).mean() >= target)
-
-    def _mean_return(self) -> float:
-        return float(np.mean(self._recent)) if self._recent else math.nan
-
-    def _draw_seed(self) -> int:
-        return int(torch.randint(2**31, (), generator=self._generator))
+        self._counts += [1, len(batch.obs), len(rollout.episode_returns)]
+        self._recent = [*self._recent, *rollout.episode_returns][-config.num_envs :]
+        mean_return = float(np.mean(self._recent)) if self._recent else math.nan
+        record = Record(*self._counts.tolist(), mean_return, explained, report)
+        self.finished = record.iteration == config.max_iterations
+        if config.target_return is not None and mean_return >= config.target_return:
+            greedy = evaluate(self.policy, config.env_id, 100, self._draw_seed())
+            self.finished |= bool(greedy.mean() >= config.target_return)
+        return record
 
     def play(self) -> Rollout:
         """The next rollout, T steps of N environments; the episodes go on in the one after it."""
-        # No cursor while the environments move: an interrupt in between must not resume from it.
-        cursor, self._cursor = self._cursor, None
-        cursor = cursor or start_episodes(self._envs)
+        cursor = self._cursor or start_episodes(self._envs, self._draw_seed())
+        self._cursor = None  # while the environments move: an interrupt must not resume from it
         steps, generator = self.config.num_steps, self._generator
         rollout, self._cursor = collect(self._envs, self.policy, cursor, steps, generator)
         return rollout
 
     def _fit_critic(self, batch: Batch) -> float:
         """Moves V(s) towards the returns -> the explained variance it had before."""
-        with torch.no_grad():
-            explained = explained_variance(self.critic(batch.obs), batch.returns)
-        for _ in range(self.config.critic_epochs):
+        for epoch in range(self.config.critic_epochs):
+            values = self.critic(batch.obs)
+            if epoch == 0:
+                explained = explained_variance(values.detach(), batch.returns)
             self._optimizer.zero_grad()
-            torch.nn.functional.mse_loss(self.critic(batch.obs), batch.returns).backward()
+            torch.nn.functional.mse_loss(values, batch.returns).backward()
             self._optimizer.step()
         return explained
+
+    def _draw_seed(self) -> int:
+        return int(torch.randint(2**31, (), generator=self._generator))
+
+    def _parts(self) -> tuple:
+        return self.policy, self.critic, self._optimizer, self.algorithm
 
     def save(self, path: str | Path) -> None:
         """Writes all that the next iterations depend on; what follows equals what follows a load.
 
-        Environments cannot be stored, so saving starts new episodes, here and after the load, from
-        one seed drawn now. The file appears whole or not at all.
+        Environments cannot be stored, so new episodes start, here and after the load, from the
+        same seed. The file appears whole or not at all.
         """
-        seed = self._draw_seed()
         state = {
-            "config": _plain(asdict(self.config)),
-            "algorithm": [type(self.algorithm).__name__, _plain(self.algorithm.state_dict())],
-            "networks": [part.state_dict() for part in self._learners()],
-            "generator": self._generator.get_state(),
-            "counts": [self._iteration, self._transitions, self._episodes],
-            "recent": list(self._recent),
+            "config": asdict(self.config),
+            "algorithm": type(self.algorithm).__name__,
+            "parts": [part.state_dict() for part in self._parts()],
+            "counts": self._counts.tolist(),
+            "recent": self._recent,
             "finished": self.finished,
-            "episodes_seed": seed,
+            "generator": self._generator.get_state(),
         }
-        partial = Path(f"{path}.partial")
-        torch.save(state, partial)
-        os.replace(partial, path)
-        self._cursor = None  # as in play
-        self._cursor = start_episodes(self._envs, seed)
+        storage.write(state, path)
+        self._cursor = None
 
     @classmethod
-    def load(cls, path: str | Path, algorithm=None) -> "Trainer":
-        """Restores a saved run without unpickling code.
+    def load(cls, path: str | Path, algorithm: Callable | None = None) -> "Trainer":
+        """Restores a saved run without unpickling code; its settings come from the file.
 
-        algorithm: one of the class that was saved, a ``TRPO`` if not given; its settings come from
-        the file. Raises ``ValueError`` when the file holds another algorithm.
+        algorithm: a ``TRPO`` if not given. Raises ``ValueError`` when another class was saved.
         """
-        state = torch.load(path, weights_only=True)
-        saved, settings = state["algorithm"]
-        given = type(algorithm or TRPO()).__name__
+        state = storage.read(path)
+        algorithm = algorithm or TRPO()
+        given, saved = type(algorithm).__name__, state["algorithm"]
         if given != saved:
             raise ValueError(f"algorithm must be the {saved} that was saved, got a {given}")
         trainer = cls(TrainConfig(**state["config"]), algorithm)
-        trainer.algorithm.load_state_dict(settings)
-        for part, tensors in zip(trainer._learners(), state["networks"], strict=True):
-            part.load_state_dict(tensors)
+        for part, values in zip(trainer._parts(), state["parts"], strict=True):
+            part.load_state_dict(values)
+        trainer._counts += state["counts"]
+        trainer._recent, trainer.finished = state["recent"], state["finished"]
         trainer._generator.set_state(state["generator"])
-        trainer._iteration, trainer._transitions, trainer._episodes = state["counts"]
-        trainer._recent.extend(state["recent"])
-        trainer.finished = state["finished"]
-        trainer._cursor = start_episodes(trainer._envs, state["episodes_seed"])
         return trainer
-
-    def _learners(self) -> tuple:
-        return self.policy, self.critic, self._optimizer
-
-    def close(self) -> None:
-        """Closes the environments; the policy stays usable."""
-        self._envs.close()
-
-    def __enter__(self) -> "Trainer":
-        return self
-
-    def __exit__(self, *_) -> None:
-        self.close()
-
-
-def _plain(settings: dict) -> dict:
-    """NumPy's scalars as Python's: a file that holds no code cannot hold the former."""
-    return {k: v.item() if isinstance(v, np.generic) else v for k, v in settings.items()}
 
 
 def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarray:
     """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``."""
     require_count(episodes=episodes)
-    weight, envs = next(policy.parameters()), make_envs(env_id, episodes)
-    obs = start_episodes(envs, seed).obs
+    weight = next(policy.parameters())
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
-    with torch.inference_mode():
+    with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
+        obs = start_episodes(envs, seed).obs
         while running.any():
             actions = policy.act(torch.as_tensor(obs).to(weight)).cpu().numpy()
             obs, _, reward, terminated, truncated = step(envs, actions)
             returns += reward * running
             running &= ~(terminated | truncated)
-    envs.close()
     return returns

@@ -45,40 +45,36 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     A step is accepted when it raises the surrogate and keeps the mean KL within max_kl. Without a
     direction (all advantages zero) and without an acceptable step, the parameters stay bit-equal.
     """
-    # The trials happen on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
+    # All happens on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
     trial = copy.deepcopy(policy)
-    params, trial_params = (
-        [param for param in network.parameters() if param.requires_grad]
-        for network in (policy, trial)
-    )
-    old = policy(batch.obs)
-    objective = surrogate(old, batch.actions, batch.old_log_probs, batch.advantages)
+    params = [param for param in trial.parameters() if param.requires_grad]
+    data = batch.actions, batch.old_log_probs, batch.advantages
+    old = trial(batch.obs)
+    objective = surrogate(old, *data)
     gradient = flat_grad(objective, params)
-    product = fisher_vector_product(policy, batch.obs, config.damping)
-    solution = conjugate_gradient(product, gradient, config.cg_iters)
-    if not solution.quadratic_form > 0:  # no direction: the gradient is zero, or underflows
-        return UpdateReport(0.0, 0.0, 0.0, False, solution.residuals)
-    full_step = (2 * config.max_kl / solution.quadratic_form) ** 0.5 * solution.x
+    fisher = fisher_vector_product(trial, batch.obs, config.damping)
+    natural = conjugate_gradient(fisher, gradient, config.cg_iters)
+    unchanged = UpdateReport(0.0, 0.0, 0.0, False, natural.residuals)
+    if not natural.quadratic_form > 0:  # no direction: the gradient is zero, or underflows
+        return unchanged
+    full_step = (2 * config.max_kl / natural.quadratic_form) ** 0.5 * natural.x
 
-    gain = kl = 0.0
-
-    @torch.no_grad()
     def accept(candidate: Tensor) -> bool:
-        """Tries parameters [P] on the batch without touching the policy."""
+        """Whether the copy with these parameters [P] is better, and inside the region."""
         nonlocal gain, kl
-        vector_to_parameters(candidate, trial_params)
+        vector_to_parameters(candidate, params)
         new = trial(batch.obs)
-        value = surrogate(new, batch.actions, batch.old_log_probs, batch.advantages)
-        gain, kl = (value - objective).item(), mean_kl(old, new).item()
+        gain, kl = (surrogate(new, *data) - objective).item(), mean_kl(old, new).item()
         return gain > 0 and kl <= config.max_kl
 
-    start = parameters_to_vector(params).detach()
-    found = line_search(accept, start, full_step, config.shrink, config.max_backtracks)
-    if not found.accepted:
-        return UpdateReport(0.0, 0.0, 0.0, False, solution.residuals)
+    gain = kl = 0.0
     with torch.no_grad():
-        torch._foreach_copy_(params, trial_params)
-    return UpdateReport(gain, kl, found.fraction, True, solution.residuals)
+        start = parameters_to_vector(params)
+        found = line_search(accept, start, full_step, config.shrink, config.max_backtracks)
+        if not found.accepted:
+            return unchanged
+        torch._foreach_copy_(list(policy.parameters()), list(trial.parameters()))
+    return UpdateReport(gain, kl, found.fraction, True, natural.residuals)
 
 
 @dataclass

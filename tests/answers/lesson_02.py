@@ -1,0 +1,112 @@
+"""Answers to the exercises of lesson 02: right ones, and typical mistakes with their name."""
+
+import math
+
+import numpy as np
+import torch
+from scipy.special import rel_entr
+
+from trpo_lib.exercises.lesson_02 import check_02_compute, check_02_explore, check_02_predict
+
+
+def terms(p, q):
+    return np.where(p > 0, p * np.log(p / q), 0.0)
+
+
+def with_where(p, q):
+    return terms(p, q).sum(-1)
+
+
+def with_torch(p, q):
+    p, q = torch.as_tensor(p), torch.as_tensor(q)
+    return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum(-1)
+
+
+def with_scipy(p, q):
+    return rel_entr(p, q).sum(-1)
+
+
+def in_float32(p, q):
+    return with_torch(p, q).float()
+
+
+def one_sum(p, q):
+    return (p * np.log(p / q)).sum(-1)
+
+
+def one_sum_without_nans(p, q):
+    return np.nansum(p * np.log(p / q), axis=-1).clip(0, 1e3)
+
+
+def clipped(p, q):
+    return one_sum(p.clip(1e-8), q.clip(1e-8))
+
+
+def where_both(p, q):
+    return np.where(q > 0, terms(p, q), 0.0).sum(-1)
+
+
+def clipped_below(p, q):
+    return terms(p, q.clip(1e-8)).sum(-1)
+
+
+BENT = ((0.45, 0.01, 0.54), (0.134, 0.016, 0.85), (0.01, 0.018, 0.972))
+BINARY = ((0.54, 0.45, 0.01), (0.85, 0.14, 0.01), (0.98, 0.01, 0.01))
+STRAIGHT = ((0.3, 0.3, 0.4), (0.32, 0.3, 0.38), (0.34, 0.3, 0.36))
+
+RIGHT = [
+    (check_02_predict, math.log(1.25)),
+    (check_02_predict, -math.log(0.8)),
+    (check_02_predict, 0.22),
+    (check_02_compute, with_where),
+    (check_02_compute, with_torch),
+    (check_02_compute, with_scipy),
+    (check_02_compute, in_float32),
+    (check_02_explore, BENT),
+    (check_02_explore, torch.tensor(BINARY)),
+]
+WRONG = [
+    (check_02_predict, math.inf, "q takes an action"),
+    (check_02_predict, math.nan, "counts as 0"),
+    (check_02_predict, math.log2(1.25), "bits"),
+    (check_02_predict, 0.32, "bits"),
+    (check_02_predict, math.log10(1.25), "base 10"),
+    (check_02_predict, math.log(0.8), "upside down"),
+    (check_02_predict, math.log(1.25) / 2, "not their mean"),
+    (check_02_predict, 0.2, "total variation"),
+    (check_02_predict, 0, "equal policies"),
+    (check_02_predict, 1.25, "1.25 is not it"),
+    (check_02_compute, lambda p, q: -with_where(p, q), "sign"),
+    (check_02_compute, lambda p, q: with_where(q, p), "reversed"),
+    (check_02_compute, lambda p, q: -with_where(q, p), "p weighs the logarithms"),
+    (check_02_compute, lambda p, q: with_where(p, q) / np.log(2), "bits"),
+    (check_02_compute, lambda p, q: terms(p, q).mean(-1), "sum over the actions, not their mean"),
+    (check_02_compute, lambda p, q: terms(p, q).sum(0), "wrong axis"),
+    (check_02_compute, lambda p, q: terms(p, q).sum(), "everything"),
+    (check_02_compute, lambda p, q: with_where(p, q).mean(), "one KL per state"),
+    (check_02_compute, terms, "these are the terms"),
+    (check_02_compute, lambda p, q: np.log(p / q).sum(-1), "not weighted"),
+    (check_02_compute, lambda p, q: abs(terms(p, q)).sum(-1), "absolute"),
+    (check_02_compute, lambda p, q: with_where(p, q)[:, None], r"\[4\], not \[4, 1\]"),
+    (check_02_compute, lambda p, q: one_sum(p, q + 1e-3), "even without zeros"),
+    (check_02_compute, lambda p, q: terms(p, q).sum(p.ndim // 2), r"wrong for \[2, 4, 3\]"),
+    (check_02_compute, lambda p, q: terms(p, q).sum(1), "AxisError"),
+    (check_02_compute, one_sum, r"p\(a\) = 0 yours gives nan: 0 · log 0"),
+    (check_02_compute, clipped, "yours gives .*: KL is infinite, no clipping"),
+    (
+        check_02_compute,
+        lambda p, q: one_sum(p + 1e-10, q + 1e-10),
+        "yours gives .*: KL is infinite, no clipping",
+    ),
+    (check_02_compute, where_both, "yours gives -0.1833: KL is infinite"),
+    (check_02_compute, clipped_below, "yours gives .*: KL is infinite, no clipping"),
+    (check_02_compute, one_sum_without_nans, "yours gives 1000: KL is infinite"),
+    (check_02_explore, BENT[:2], "three policies"),
+    (check_02_explore, np.ones((3, 3)), "sum to 1"),
+    (check_02_explore, ((0.5, 0.5, 0.0), *BENT[1:]), "below 0.01"),
+    (check_02_explore, BENT[::2] + BENT[1:2], "wrong order"),
+    (check_02_explore, STRAIGHT, "only 2.00-fold"),
+    (check_02_explore, STRAIGHT[::2] + STRAIGHT[1:2], "no shorter"),
+    (check_02_explore, STRAIGHT[::-1], "only 2.00-fold"),
+    (check_02_explore, STRAIGHT[:1] * 3, "no shorter"),
+]

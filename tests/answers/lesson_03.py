@@ -1,0 +1,113 @@
+"""Answers to the exercises of lesson 03: right ones, and typical mistakes with their name."""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from trpo_lib.divergence import categorical_kl
+from trpo_lib.exercises.lesson_03 import check_03_compute, check_03_explore, check_03_predict
+from trpo_lib.tabular import TabularMDP, random_mdp
+
+MEADOW, SLOPE, RIDGE = np.eye(3)
+HIKE = TabularMDP(
+    [[MEADOW, 0.1 * MEADOW + 0.9 * SLOPE], [MEADOW, 0.1 * SLOPE + 0.9 * RIDGE], [SLOPE, MEADOW]],
+    rewards=[[0, 1], [0, 1], [0, -5]],
+    gamma=0.9,
+    start=MEADOW,
+)
+
+
+def hiker(*run):
+    return np.stack([1 - np.array(run), np.array(run)], -1)
+
+
+OLD = hiker(0.12, 0.18, 0.12)
+BAD_STEP = hiker(0.155, 0.18, 0.5)  # more running on the meadow, where it pays, and on the ridge
+
+
+def tv(old, new):
+    return 0.5 * np.abs(old - new).sum(-1)
+
+
+def by_the_library(mdp, old, new):
+    return mdp.local_approximation(old, new) - mdp.penalty(old) * tv(old, new).max() ** 2
+
+
+def by_hand_in_torch(mdp, old, new):
+    rho, A, old, new = map(torch.tensor, (mdp.visitation(old), mdp.advantages(old), old, new))
+    alpha = torch.clamp(old - new, min=0).sum(-1).max()
+    penalty = 4 * A.abs().max() * mdp.gamma / (1 - mdp.gamma) ** 2
+    return (rho @ (new * A).sum(-1)) + mdp.performance(old.numpy()) - penalty * alpha**2
+
+
+def changed(measure):
+    """The bound with another measure of change."""
+    return lambda mdp, old, new: (
+        mdp.local_approximation(old, new) - mdp.penalty(old) * measure(old, new)
+    )
+
+
+def with_the_penalty_times(factor):
+    def bound(mdp, old, new):
+        penalty = factor(mdp) * mdp.penalty(old)
+        return mdp.local_approximation(old, new) - penalty * tv(old, new).max() ** 2
+
+    return bound
+
+
+def without_the_absolute_value(mdp, old, new):
+    penalty = 4 * mdp.advantages(old).max() * mdp.gamma / (1 - mdp.gamma) ** 2
+    return mdp.local_approximation(old, new) - penalty * tv(old, new).max() ** 2
+
+
+def found_at_random():
+    rng = np.random.default_rng(0)
+    mdp, old = random_mdp(4, 2, 0.9, rng), rng.dirichlet(np.ones(2), 4)
+    new = old + 0.1 * (rng.dirichlet(np.ones(2), (20_000, 4)) - old)
+    kl = categorical_kl(np.broadcast_to(old, new.shape), new) @ (0.1 * mdp.visitation(old))
+    rises = mdp.local_approximation(old, new) > mdp.performance(old) + 1e-6
+    falls = mdp.performance(new) < mdp.performance(old) - 1e-6
+    return mdp, old, new[(kl <= 0.01) & rises & falls][0]
+
+
+RIGHT = [
+    (check_03_predict, 12.5),
+    (check_03_predict, 0.7 * 4 + 0.3 * -1 + 10),
+    (check_03_compute, by_the_library),
+    (check_03_compute, by_hand_in_torch),
+    (check_03_explore, (HIKE, OLD, BAD_STEP)),
+    (check_03_explore, found_at_random()),
+]
+WRONG = [
+    (check_03_predict, 2.5, "value does: by b"),
+    (check_03_predict, 10, "without w"),
+    (check_03_predict, 20, "upside down"),
+    (check_03_predict, 35.3125, "actions come from the old policy"),
+    (check_03_predict, 52.375, "weighs each by its probability"),
+    (check_03_predict, 0, "gradient"),
+    (check_03_predict, 1, "mean of w alone"),
+    (check_03_predict, 7, "7 is not it"),
+    (check_03_compute, with_the_penalty_times(lambda mdp: -1), "the sign"),
+    (check_03_compute, changed(lambda p, q: tv(p, q).max()), "squared"),
+    (check_03_compute, changed(lambda p, q: (2 * tv(p, q)).max() ** 2), "half of"),
+    (check_03_compute, changed(lambda p, q: tv(p, q).mean() ** 2), "no mean"),
+    (check_03_compute, changed(lambda p, q: (tv(p, q) ** 2).mean()), "largest over the states"),
+    (check_03_compute, changed(lambda p, q: tv(p, q).sum() ** 2), "no sum"),
+    (check_03_compute, changed(lambda p, q: categorical_kl(p, q).max()), "with the KL"),
+    (check_03_compute, changed(lambda p, q: 0), "penalty is missing"),
+    (check_03_compute, with_the_penalty_times(lambda mdp: 0.25), "factor 4"),
+    (check_03_compute, with_the_penalty_times(lambda mdp: 1 - mdp.gamma), "squared in C"),
+    (check_03_compute, with_the_penalty_times(lambda mdp: 1 / mdp.gamma), "factor γ"),
+    (check_03_compute, lambda mdp, p, q: by_the_library(mdp, q, p), "swapped"),
+    (check_03_compute, lambda mdp, p, q: by_the_library(mdp, p, q) - mdp.performance(p), "η"),
+    (check_03_compute, without_the_absolute_value, "bad action counts"),
+    (check_03_compute, lambda mdp, p, q: mdp.performance(q), "on a random world"),
+    (check_03_explore, (OLD, BAD_STEP, HIKE), "TabularMDP comes first"),
+    (check_03_explore, (random_mdp(3, 2, 0.9, np.random.default_rng(0), (5,)), OLD, OLD), "batch"),
+    (check_03_explore, (HIKE, OLD, hiker(0.88, 0.92, 0.88)), "mean KL is"),
+    (check_03_explore, (HIKE, OLD, OLD), "it must rise"),
+    (check_03_explore, (HIKE, OLD, hiker(0.15, 0.18, 0.12)), r"η changes by \+.*it must fall"),
+    (check_03_explore, (replace(HIKE, start=SLOPE), OLD, OLD[:2]), "new must be"),
+    (check_03_explore, (HIKE, OLD), "ValueError"),
+]

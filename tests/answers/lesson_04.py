@@ -1,0 +1,117 @@
+"""Answers to the exercises of lesson 04: right ones, and typical mistakes with their name."""
+
+import numpy as np
+import torch
+
+from trpo_lib.exercises.lesson_04 import check_04_compute, check_04_explore, check_04_predict
+from trpo_lib.solvers import conjugate_gradient
+
+
+def krylov(matvec, g, iters):
+    """The best x in the span of g, A g, …, A^(iters-1) g: what CG computes, by another road."""
+    basis = [g / g.norm()]
+    for _ in range(iters - 1):
+        basis.append(matvec(basis[-1]))
+    basis, _ = torch.linalg.qr(torch.stack(basis, 1))
+    projected = torch.stack([matvec(column) for column in basis.T], 1)
+    return basis @ torch.linalg.solve(basis.T @ projected, basis.T @ g)
+
+
+def reach(matvec, x, max_kl):
+    return (2 * max_kl / (x @ matvec(x))) ** 0.5 * x
+
+
+def by_krylov(matvec, g, iters, max_kl):
+    return reach(matvec, krylov(matvec, g, iters), max_kl)
+
+
+def by_library(matvec, g, iters, max_kl):
+    found = conjugate_gradient(matvec, g, max_iters=iters)
+    return (2 * max_kl / found.quadratic_form) ** 0.5 * found.x
+
+
+def with_numpy(matvec, g, iters, max_kl):
+    g = np.asarray(g)
+    x, e, u = 0 * g, g, g
+    for _ in range(iters):
+        product = matvec(u)
+        x = x + (e @ e) / (u @ product) * u
+        rest = e - (e @ e) / (u @ product) * product
+        e, u = rest, rest + (rest @ rest) / (e @ e) * u
+    return np.sqrt(2 * max_kl / (x @ matvec(x))) * x
+
+
+def loop(coefficient):
+    """CG with another coefficient of the last direction, made from both residuals."""
+
+    def natural_step(matvec, g, iters, max_kl):
+        x, e, u = torch.zeros_like(g), g, g
+        for _ in range(iters):
+            product = matvec(u)
+            length = (e @ u) / (u @ product)
+            x, old, e = x + length * u, e, e - length * product
+            u = e + coefficient(e, old) * u
+        return reach(matvec, x, max_kl)
+
+    return natural_step
+
+
+def with_length(length):
+    """The right direction; length is a function of A x, x and max_kl."""
+
+    def natural_step(matvec, g, iters, max_kl):
+        x = krylov(matvec, g, iters)
+        return length(matvec(x), x, max_kl) * x
+
+    return natural_step
+
+
+def exactly(matvec, g, iters, max_kl):
+    matrix = torch.stack([matvec(column) for column in torch.eye(len(g), dtype=g.dtype)], 1)
+    return reach(matvec, torch.linalg.solve(matrix, g), max_kl)
+
+
+RIGHT = [
+    (check_04_predict, 16),
+    (check_04_predict, 1 / 0.5**4),
+    (check_04_compute, by_krylov),
+    (check_04_compute, by_library),
+    (check_04_compute, with_numpy),
+    (check_04_compute, loop(lambda new, old: (new @ new) / (old @ old))),
+    (check_04_explore, (0.03, 8)),
+    (check_04_explore, [0.05, 7]),
+]
+WRONG = [
+    (check_04_predict, 4, "the square"),
+    (check_04_predict, 64, "not three times"),
+    (check_04_predict, 8, "two halvings"),
+    (check_04_predict, 2, "one halving"),
+    (check_04_predict, 0.0625, "above 1"),
+    (check_04_predict, 1, "is shorter"),
+    (check_04_predict, 5, "5 is not it"),
+    (check_04_compute, lambda *a: -by_krylov(*a), "sign"),
+    (check_04_compute, with_length(lambda Ax, x, kl: (kl / (x @ Ax)) ** 0.5), "a 2 is missing"),
+    (check_04_compute, with_length(lambda Ax, x, kl: (kl / 2 / (x @ Ax)) ** 0.5), "2 belongs"),
+    (check_04_compute, with_length(lambda Ax, x, kl: 2 * kl / (x @ Ax)), "square root"),
+    (check_04_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "A is missing"),
+    (check_04_compute, with_length(lambda Ax, x, kl: 1), "needs its length"),
+    (check_04_compute, with_length(lambda Ax, x, kl: (x @ Ax / kl / 2) ** 0.5), "length is upside"),
+    (check_04_compute, with_length(lambda Ax, x, kl: kl), "the direction is right"),
+    (check_04_compute, loop(lambda new, old: 0), "steepest descent"),
+    (check_04_compute, loop(lambda new, old: (old @ old) / (new @ new)), "coefficient is upside"),
+    (check_04_compute, loop(lambda new, old: new.norm() / old.norm()), "squares"),
+    (check_04_compute, loop(lambda new, old: -(new @ new) / (old @ old)), "a plus"),
+    (check_04_compute, loop(lambda new, old: 1), "not CG's iterate"),
+    (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, n + 1, kl), "too many"),
+    (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, max(n - 1, 1), kl), "too few"),
+    (check_04_compute, exactly, "exact solution"),
+    (check_04_compute, lambda m, g, n, kl: reach(m, g, kl), "CG is missing"),
+    (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, n, kl)[:, None], r"\[6, 1\]"),
+    (check_04_compute, lambda m, g, n, kl: g / 0, "NaN"),
+    (check_04_explore, (0.03, 20), "at most 8"),
+    (check_04_explore, (1e-3, 5), "residual is 0.05"),
+    (check_04_explore, (0.01, 8), "not below"),
+    (check_04_explore, (0.1, 8), "damped too much"),
+    (check_04_explore, (-0.1, 8), "ValueError"),
+    (check_04_explore, 0.1, "TypeError"),
+]

@@ -1,0 +1,130 @@
+"""The exercises of lesson 02."""
+
+import math
+from collections.abc import Callable
+from itertools import permutations
+
+import numpy as np
+
+from trpo_lib.divergence import categorical_kl
+from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+
+
+@never_raises
+def check_02_predict(answer: float) -> Verdict:
+    """KL(p ‖ q) in nats for p = (1, 0) and q = (0.8, 0.2); two decimals will do."""
+    answer, right = float(answer), math.log(1.25)
+    if math.isnan(answer):
+        return Verdict(False, "no NaN: the term 0 · log 0 counts as 0.")
+    mistakes = {
+        math.inf: "that is KL(q ‖ p): q takes an action that p never takes.",
+        math.log2(1.25): "these are bits; nats take the natural logarithm.",
+        math.log10(1.25): "nats take the natural logarithm, not that to base 10.",
+        math.log(0.8): "upside down: the logarithm is of p / q, not q / p.",
+        math.log(1.25) / 2: "KL is a sum over the actions, not their mean.",
+        0.2: "that is the total variation.",
+        0: "KL is 0 only for equal policies.",
+    }
+    for value in (right, *mistakes):
+        if math.isclose(answer, value, abs_tol=0.005):
+            answer = value
+    return compare(answer, right, mistakes, "one term, log(1 / 0.8); the other is 0.")
+
+
+@never_raises
+def check_02_compute(answer: Callable) -> Verdict:
+    """kl(p, q) for probabilities [..., A], with zeros."""
+    with np.errstate(all="ignore"):
+        for examine in (_without_zeros, _leading_axes, _with_zeros):
+            if (verdict := examine(answer)) is not None:
+                return verdict
+    return Verdict(True, "any shape, and zeros on either side.")
+
+
+def _random(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).dirichlet(np.full(shape[-1], 2.0), size=(2, *shape[:-1]))
+
+
+def _same(given: np.ndarray, right: np.ndarray) -> bool:
+    return given.shape == right.shape and np.allclose(given, right, rtol=1e-6, atol=1e-6)
+
+
+def _without_zeros(answer: Callable) -> Verdict | None:
+    """What is wrong for a [4, 3] batch of positive probabilities."""
+    p, q = _random(4, 3)
+    right, given = categorical_kl(p, q), np.asarray(answer(p.copy(), q.copy()))
+    terms = p * np.log(p / q)
+    mistakes = (
+        (-right, "the sign is wrong: the logarithm is of p / q."),
+        (categorical_kl(q, p), "reversed: this is KL(q ‖ p)."),
+        (-categorical_kl(q, p), "p weighs the logarithms, not q: Σ p log(p / q)."),
+        (right / np.log(2), "these are bits; nats take the natural logarithm."),
+        (terms.mean(-1), "KL is a sum over the actions, not their mean."),
+        (terms.sum(0), "wrong axis: the actions are on the last one."),
+        (terms.sum(), "summed over everything: each state has a KL of its own."),
+        (right.mean(), "one KL per state is asked for, not their mean."),
+        (terms, "these are the terms; sum them over the actions."),
+        (np.log(p / q).sum(-1), "the logarithms are not weighted by p."),
+        (np.abs(terms).sum(-1), "no absolute values: negative terms count as they are."),
+    )
+    if _same(given, right):
+        return None
+    for wrong, why in mistakes:
+        if _same(given, wrong):
+            return Verdict(False, why)
+    if given.shape != right.shape:
+        shape = list(given.shape)
+        return Verdict(False, f"for [B, A] = [4, 3] the shape must be [B] = [4], not {shape}.")
+    gap = np.abs(given - right).max()
+    return Verdict(False, f"off by up to {gap:.1g} nats even without zeros.")
+
+
+def _leading_axes(answer: Callable) -> Verdict | None:
+    """What is wrong for one state [A], or for [2, 4, 3]."""
+    for p, q in (_random(3), _random(2, 4, 3)):
+        if not _same(np.asarray(answer(p.copy(), q.copy())), categorical_kl(p, q)):
+            return Verdict(
+                False, f"right for [B, A], wrong for {list(p.shape)}: sum the last axis."
+            )
+    return None
+
+
+def _with_zeros(answer: Callable) -> Verdict | None:
+    """What is wrong where a probability is 0."""
+    cases = (
+        ([0.5, 0.5, 0.0], [0.2, 0.5, 0.3], "p(a) = 0", "0 · log 0 counts as 0"),
+        ([0.5, 0.5, 0.0], [0.3, 0.7, 0.0], "p(a) = q(a) = 0", "0 · log 0 counts as 0"),
+        ([0.2, 0.5, 0.3], [0.5, 0.5, 0.0], "q(a) = 0 < p(a)", "KL is infinite, no clipping"),
+    )
+    for p, q, where, rule in cases:
+        p, q = np.array([p, p[::-1]]), np.array([q, q[::-1]])
+        given, right = np.asarray(answer(p.copy(), q.copy())), categorical_kl(p, q)
+        if not _same(given, right):
+            return Verdict(False, f"where {where} yours gives {given.flat[0]:.4g}: {rule}.")
+    return None
+
+
+@never_raises
+def check_02_explore(answer: tuple) -> Verdict:
+    """(p, q, r), each [3] with entries >= 0.01: KL(p ‖ r) is over 2.3 times the detour by q."""
+    policies = np.array([np.asarray(policy, dtype=float) for policy in answer])
+    if policies.shape != (3, 3):
+        return Verdict(False, f"three policies over three actions: [3, 3], not {policies.shape}.")
+    if not np.allclose(policies.sum(-1), 1, rtol=0, atol=1e-6):
+        return Verdict(False, "the probabilities of each policy must sum to 1.")
+    if not policies.min() >= 0.01 - 1e-9:
+        return Verdict(False, f"no probability below 0.01; the smallest is {policies.min():.2g}.")
+    ratio = _direct_over_detour(policies)
+    if ratio > 2.3:
+        return Verdict(True, f"the direct way is {ratio:.2f} times as long as the detour.")
+    if max(map(_direct_over_detour, permutations(policies))) > 2.3:
+        return Verdict(False, "the right three in a wrong order: q is on the way from p to r.")
+    if ratio > 1:
+        return Verdict(False, f"the detour is shorter, but only {ratio:.2f}-fold, not 2.3-fold.")
+    return Verdict(False, f"the detour is no shorter: direct / detour = {ratio:.2f}.")
+
+
+def _direct_over_detour(policies: np.ndarray) -> float:
+    p, q, r = policies
+    detour = categorical_kl(p, q) + categorical_kl(q, r)
+    return categorical_kl(p, r) / detour if detour > 1e-9 else 0.0

@@ -1,0 +1,103 @@
+"""The exercises of lesson 03."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trpo_lib.divergence import categorical_kl
+from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.tabular import TabularMDP, random_mdp
+
+
+@never_raises
+def check_03_predict(answer: float) -> Verdict:
+    """E[w (A + b)] for π_old = (0.2, 0.8), π_θ = (0.7, 0.3), A = (4, −1), b = 10."""
+    mistakes = {
+        2.5: "the gradient does not change, but the value does: by b.",
+        10: "that is the mean without w, under the old policy.",
+        20: "w is upside down: the new policy stands above, the old below.",
+        35.3125: "the actions come from the old policy; you weigh by the new one and by w.",
+        52.375: "a mean over actions weighs each by its probability under the old policy.",
+        0: "the gradient of E[w b] is 0; its value is not.",
+        1: "1 is the mean of w alone.",
+    }
+    return compare(answer, 12.5, mistakes, "2.5 from the advantages, and b, whatever θ is.")
+
+
+def _bound(change: Callable = lambda old, new: _tv(old, new).max() ** 2, factor: float = 1):
+    """L less the penalty times a measure of change, as the exercise asks by default."""
+    return lambda mdp, old, new: (
+        mdp.local_approximation(old, new) - factor * mdp.penalty(old) * change(old, new)
+    )
+
+
+def _tv(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    return np.abs(old - new).sum(-1) / 2
+
+
+def _largest_positive(mdp: TabularMDP, old: np.ndarray, new: np.ndarray) -> float:
+    """The bound with ε = max A in place of max |A|."""
+    advantages = mdp.advantages(old)
+    return _bound(factor=advantages.max() / np.abs(advantages).max())(mdp, old, new)
+
+
+_TV_MISTAKES = {
+    _bound(factor=-1): "the sign: a penalty makes the bound smaller.",
+    _bound(lambda old, new: _tv(old, new).max()): "α enters squared.",
+    _bound(factor=4): "the total variation is half of Σ|p − q|.",
+    _bound(
+        lambda old, new: _tv(old, new).mean() ** 2
+    ): "α is the largest over the states, no mean.",
+    _bound(lambda old, new: (_tv(old, new) ** 2).mean()): "α is the largest over the states.",
+    _bound(lambda old, new: _tv(old, new).sum() ** 2): "α is the largest over the states, no sum.",
+    _bound(lambda old, new: categorical_kl(old, new).max()): "that is the bound with the KL.",
+    _bound(factor=0): "that is L alone: the penalty is missing.",
+    _bound(factor=1 / 4): "C has a factor 4.",
+    lambda mdp, *pair: _bound(factor=1 - mdp.gamma)(mdp, *pair): "1 − γ is squared in C.",
+    lambda mdp, *pair: _bound(factor=1 / mdp.gamma)(mdp, *pair): "C has a factor γ.",
+    lambda mdp, old, new: _bound()(mdp, new, old): "old and new are swapped.",
+    lambda mdp, old, new: _bound()(mdp, old, new) - mdp.performance(old): "L includes η(old).",
+    _largest_positive: "ε is the largest |A|: a very bad action counts too.",
+}
+
+
+@never_raises
+def check_03_compute(answer: Callable) -> Verdict:
+    """tv_bound(mdp, old, new) = L(new) − C α², α the largest total variation of a state."""
+    rng = np.random.default_rng(3)
+    cases = [
+        (random_mdp(4, 3, gamma, rng), *rng.dirichlet(np.ones(3), (2, 4)))
+        for gamma in (0.5, 0.7, 0.8, 0.9)
+    ]
+    given = [float(answer(mdp, old.copy(), new.copy())) for mdp, old, new in cases]
+
+    def equals(formula: Callable) -> bool:
+        return np.allclose(given, [formula(*case) for case in cases], rtol=1e-6)
+
+    if equals(_bound()):
+        return Verdict(True, "and it is never below the bound with the KL, for TV² ≤ KL.")
+    for formula, why in _TV_MISTAKES.items():
+        if equals(formula):
+            return Verdict(False, why)
+    return Verdict(False, f"on a random world it gives {given[0]:g}, not {_bound()(*cases[0]):g}.")
+
+
+@never_raises
+def check_03_explore(answer: tuple[TabularMDP, np.ndarray, np.ndarray]) -> Verdict:
+    """(mdp, old, new) where the practical rule with δ = 0.01 is kept, and η falls."""
+    mdp, old, new = answer
+    if not isinstance(mdp, TabularMDP):
+        return Verdict(False, f"a TabularMDP comes first, this is a {type(mdp).__name__}.")
+    if mdp.rewards.ndim != 2:
+        return Verdict(False, "one world is asked for, not a batch of them.")
+    margin = 1e-9 * np.abs(mdp.rewards).max() / (1 - mdp.gamma)
+    promised = mdp.local_approximation(old, new) - mdp.performance(old)
+    kept = mdp.performance(new) - mdp.performance(old)
+    kl = (1 - mdp.gamma) * mdp.visitation(old) @ categorical_kl(old, new)
+    if kl > 0.01:
+        return Verdict(False, f"the mean KL is {kl:.4f}, it must be at most 0.01.")
+    if promised <= margin:
+        return Verdict(False, f"L changes by {promised:.2g}: it must rise.")
+    if kept >= -margin:
+        return Verdict(False, f"L rises, but η changes by {kept:+.2g}: it must fall.")
+    return Verdict(True, f"L promises {promised:+.2g}, η changes by {kept:+.2g}.")

@@ -1,0 +1,164 @@
+"""The exercises of lesson 04."""
+
+import copy
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import torch
+from torch.nn import Module
+
+from trpo_lib.batch import Batch, make_batch
+from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.training import TrainConfig, Trainer
+from trpo_lib.trpo import TRPOConfig, trpo_step
+
+
+@never_raises
+def check_04_predict(answer: float) -> Verdict:
+    """The factor by which two halvings of the step shrink the model's KL."""
+    mistakes = {
+        4: "4 is how much shorter the step is; the bowl grows with the square of the length.",
+        64: "the first trial is the full step: the third is halved twice, not three times.",
+        8: "two halvings, not three; and the bowl grows with the square of the length.",
+        2: "that is one halving of the length; there are two, and the bowl is quadratic.",
+        1 / 16: "the size is right: say how many times smaller, a number above 1.",
+        1: "the full step reaches δ in the model; the third trial is shorter.",
+    }
+    return compare(answer, 16, mistakes, "each halving divides ½ dᵀFd by four.")
+
+
+@never_raises
+def check_04_compute(answer: Callable) -> Verdict:
+    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
+    praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
+    wrong = dict(_MISTAKES)
+    for seed, iters in enumerate((3, 1, 4)):
+        matrix, g, max_kl = *_system(seed), 0.02 * (seed + 1)
+        given = np.asarray(answer(_matvec(matrix), torch.tensor(g), iters, max_kl))
+        if given.shape != g.shape:
+            return Verdict(False, f"the shape must be [P] = [6], yours is {list(given.shape)}.")
+        if not np.isfinite(given).all():
+            return Verdict(False, "your step holds NaN or infinity.")
+        right = _natural_step(matrix, g, iters, max_kl)
+        failed = not np.allclose(given, right, rtol=1e-6, atol=1e-9)
+        if failed:
+            for why, mistaken in wrong.items():
+                if np.allclose(given, mistaken(matrix, g, iters, max_kl), rtol=1e-6, atol=1e-9):
+                    return Verdict(False, why)
+            return Verdict(False, _what_is_off(given, right))
+    return Verdict(True, praise)
+
+
+def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:
+    """Says whether the direction or the length of an unknown wrong step is off."""
+    cosine = given @ right / np.linalg.norm(given) / np.linalg.norm(right)
+    if cosine > 1 - 1e-9:
+        return "the direction is right, the length is not: solve ½ dᵀA d = max_kl for it."
+    return "the direction is not CG's iterate after iters iterations."
+
+
+def _system(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """A symmetric positive definite matrix [6, 6] and a vector [6]."""
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(6, 6))
+    return root @ root.T + 0.1 * np.eye(6), rng.normal(size=6)
+
+
+def _matvec(matrix: np.ndarray) -> Callable:
+    """Maps v to matrix · v, an array for an array and a tensor for a tensor."""
+    return lambda v: matrix @ v if isinstance(v, np.ndarray) else torch.tensor(matrix) @ v
+
+
+def _cg(matrix, b, iters, coefficient=lambda new, old: new / old):
+    """The iterate of conjugate gradient; coefficient: of the last direction in the next."""
+    x, residual, direction = np.zeros_like(b), b, b
+    for _ in range(iters):
+        product = matrix @ direction
+        length = residual @ direction / (direction @ product)
+        x = x + length * direction
+        previous, residual = residual @ residual, residual - length * product
+        direction = residual + coefficient(residual @ residual, previous) * direction
+    return x
+
+
+def _reach(matrix, x, max_kl):
+    """X scaled to ½ dᵀ A d = max_kl."""
+    return np.sqrt(2 * max_kl / (x @ matrix @ x)) * x
+
+
+def _natural_step(matrix, g, iters, max_kl):
+    return _reach(matrix, _cg(matrix, g, iters), max_kl)
+
+
+def _with_length(length: Callable) -> Callable:
+    """A wrong step: the right direction with another factor, a function of xᵀAx, x and max_kl."""
+
+    def step(matrix, g, iters, max_kl):
+        x = _cg(matrix, g, iters)
+        return length(x @ matrix @ x, x, max_kl) * x
+
+    return step
+
+
+_MISTAKES = {
+    "the sign is wrong: g is a gradient to climb.": lambda *a: -_natural_step(*a),
+    "a 2 is missing: the KL is ½ dᵀA d.": _with_length(lambda q, x, kl: np.sqrt(kl / q)),
+    "the 2 belongs above: √(2 max_kl / xᵀAx).": _with_length(lambda q, x, kl: np.sqrt(kl / 2 / q)),
+    "a square root is missing: dᵀA d grows with the square of d.": _with_length(
+        lambda q, x, kl: 2 * kl / q
+    ),
+    "A is missing in the length: xᵀA x, not xᵀx.": _with_length(
+        lambda q, x, kl: np.sqrt(2 * kl / (x @ x))
+    ),
+    "that is x itself: it still needs its length.": _with_length(lambda q, x, kl: 1),
+    "the length is upside down: the larger xᵀA x, the shorter the step.": _with_length(
+        lambda q, x, kl: np.sqrt(q / (2 * kl))
+    ),
+    "that is steepest descent: the next direction forgets the last one.": lambda m, g, n, kl: (
+        _reach(m, _cg(m, g, n, lambda new, old: 0.0), kl)
+    ),
+    "the coefficient is upside down: new ‖residual‖² over old.": lambda m, g, n, kl: _reach(
+        m, _cg(m, g, n, lambda new, old: old / new), kl
+    ),
+    "the coefficient needs the squares of the norms.": lambda m, g, n, kl: _reach(
+        m, _cg(m, g, n, lambda new, old: (new / old) ** 0.5), kl
+    ),
+    "the coefficient has a plus: it is ‖new residual‖² / ‖old residual‖².": lambda m, g, n, kl: (
+        _reach(m, _cg(m, g, n, lambda new, old: -new / old), kl)
+    ),
+    "one iteration too many.": lambda m, g, n, kl: _natural_step(m, g, n + 1, kl),
+    "one iteration too few.": lambda m, g, n, kl: _reach(m, _cg(m, g, n - 1), kl),
+    "that is the exact solution: stop after iters iterations.": lambda m, g, n, kl: _reach(
+        m, np.linalg.solve(m, g), kl
+    ),
+    "that is g itself, scaled: CG is missing.": lambda m, g, n, kl: _reach(m, g, kl),
+}
+
+
+@never_raises
+def check_04_explore(answer: tuple[float, int]) -> Verdict:
+    """(damping, cg_iters) that solve the lesson's update well, cheaply, and to some gain."""
+    damping, iters = answer
+    if iters > 8:
+        return Verdict(False, f"at most 8 iterations are allowed, these are {iters}.")
+    policy, batch = _recorded_update()
+    config = TRPOConfig(damping=float(damping), cg_iters=iters)
+    report = trpo_step(copy.deepcopy(policy), batch, config)
+    residual = report.cg_residuals[-1] / report.cg_residuals[0]
+    if residual >= 1e-3:
+        return Verdict(False, f"the relative residual is {residual:.2g}: not below 0.001.")
+    if report.gain < 0.019:
+        return Verdict(False, f"solved, but the gain is {report.gain:.4f}: damped too much?")
+    return Verdict(True, f"relative residual {residual:.1g}, gain {report.gain:.4f}.")
+
+
+@cache
+def _recorded_update() -> tuple[Module, Batch]:
+    """The lesson's policy and its batch."""
+    config = TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None)
+    with Trainer(config) as trainer:
+        list(trainer)
+        policy, rollout = trainer.policy, trainer.play()
+    batch = make_batch(rollout, policy, trainer.critic, gamma=0.99, lam=0.97)
+    return policy, batch
