@@ -249,6 +249,53 @@ def one_update(
     return axes[0].figure
 
 
+def training_panels() -> np.ndarray:
+    """Three axes ``[3]`` for a training run: mean return, KL and accepted fraction by update."""
+    axes = panels(1, 3)[0]
+    labels = ("mean return per episode", "KL(old ‖ new) (nats)", "accepted fraction of the step")
+    for ax, label in zip(axes, labels, strict=True):
+        ax.set(xlabel="update", ylabel=label, xlim=(0, 50))
+    axes[0].set_ylim(0, 100)
+    axes[1].set(yscale="log", ylim=(1e-6, 20))
+    axes[1].plot([], [], color="black", linestyle="--", label="bound δ")
+    axes[1].plot([], [], ".", color=COLORS[0], label="KL")
+    axes[1].legend(loc="lower right", frameon=False)
+    axes[2].set_ylim(0, 1.05)
+    return axes
+
+
+def make_room(axes: np.ndarray, returns: Sequence[float]) -> bool:
+    """Lets ``training_panels`` grow until they hold the returns -> whether they had to."""
+    (low, high), end = axes[0].get_ylim(), axes[0].get_xlim()[1]
+    seen = [value for value in returns if np.isfinite(value)]
+    while end < len(returns):
+        end *= 2
+    while seen and high < max(seen):
+        high += (high - low) / 2
+    while seen and low > min(seen):
+        low -= (high - low) / 2
+    changed = (low, high) != axes[0].get_ylim() or end != axes[0].get_xlim()[1]
+    axes[0].set_ylim(low, high)
+    for ax in axes:
+        ax.set_xlim(0, end)
+    return changed
+
+
+def training(
+    axes: np.ndarray,
+    returns: Sequence[float],
+    kls: Sequence[float],
+    bounds: Sequence[float],
+    fractions: Sequence[float],
+) -> None:
+    """A run so far on ``training_panels``, a number ``[K]`` of each kind for K updates."""
+    updates = np.arange(1, len(returns) + 1)
+    axes[0].plot(updates, returns, color=COLORS[0])
+    axes[1].step(updates, bounds, where="mid", color="black", linestyle="--")
+    axes[1].plot(updates, kls, ".", color=COLORS[0])
+    axes[2].plot(updates, fractions, ".", color=COLORS[0])
+
+
 def panels(rows: int, columns: int, width: float = 3.2, height: float = 2.8) -> np.ndarray:
     """A new figure's axes ``[rows, columns]``, each of that width and height in inches."""
     size = (width * columns, height * rows)

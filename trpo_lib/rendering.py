@@ -11,19 +11,45 @@ from trpo_lib.environments import to_space
 from trpo_lib.policies import Policy
 
 
+class Camera:
+    """One environment in which a greedy policy is filmed, a step at a time."""
+
+    def __init__(self, env_id: str, seed: int):
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen
+        self._env = gym.make(env_id, render_mode="rgb_array")
+        self._obs, _ = self._env.reset(seed=seed)
+
+    def step(self, policy: Policy) -> bool:
+        """Plays one step -> whether the episode ended; if it did, ``reset`` comes next."""
+        weight = next(policy.parameters())
+        with torch.inference_mode():
+            obs = torch.as_tensor(self._obs).to(weight)
+            action = policy.act(obs[None]).cpu().numpy()[0]
+        action = to_space(action, self._env.action_space)
+        self._obs, _, terminated, truncated, _ = self._env.step(action)
+        return terminated or truncated
+
+    def frame(self) -> np.ndarray:
+        """The picture now: ``[H, W, 3]``."""
+        return self._env.render()
+
+    def reset(self) -> None:
+        """Begins the next episode."""
+        self._obs, _ = self._env.reset()
+
+    def close(self) -> None:
+        """Frees the environment."""
+        self._env.close()
+
+
 def render_episode(policy: Policy, env_id: str, seed: int, every: int = 10) -> list[np.ndarray]:
     """Pictures ``[H, W, 3]`` of one greedy episode: the start, every so many steps, the end."""
     require_count(every=every)
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pictures need no screen
-    weight, env = next(policy.parameters()), gym.make(env_id, render_mode="rgb_array")
-    obs, _ = env.reset(seed=seed)
-    frames, steps, done = [env.render()], 0, False
+    camera = Camera(env_id, seed)
+    frames, steps, done = [camera.frame()], 0, False
     while not done:
-        with torch.inference_mode():
-            action = policy.act(torch.as_tensor(obs).to(weight)[None]).cpu().numpy()[0]
-        obs, _, terminated, truncated, _ = env.step(to_space(action, env.action_space))
-        done, steps = terminated or truncated, steps + 1
+        done, steps = camera.step(policy), steps + 1
         if done or steps % every == 0:
-            frames.append(env.render())
-    env.close()
+            frames.append(camera.frame())
+    camera.close()
     return frames

@@ -115,6 +115,11 @@ class Trainer(Iterator[Record], AbstractContextManager):
             self.finished |= bool(greedy.mean() >= config.target_return)
         return record
 
+    def restart(self) -> None:
+        """Back to the state of a new trainer with the same settings and the same algorithm."""
+        self._envs.close()
+        self.__init__(self.config, self.algorithm)
+
     def play(self) -> Rollout:
         """The next rollout, T steps of N environments; the episodes go on in the one after it."""
         cursor = self._cursor or start_episodes(self._envs, self._draw_seed())

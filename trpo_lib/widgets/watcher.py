@@ -1,0 +1,192 @@
+"""A training run that one can watch and steer."""
+
+import asyncio
+import contextlib
+import contextvars
+import math
+import signal
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import ipywidgets
+from IPython import get_ipython
+from IPython.display import display
+
+from trpo_lib import plotting
+from trpo_lib.rendering import Camera
+from trpo_lib.widgets.live import Controls, Live, Slider, encode_png
+
+SECONDS_PER_PICTURE = 0.1
+STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves about as fast as a real one
+ALT = "Mean return, KL of each update and its bound, accepted fraction of each step, by update."
+
+
+@dataclass
+class _Run:
+    """What all that watch one trainer share: what happened so far, and the one task that trains."""
+
+    records: list = field(default_factory=list)
+    bounds: list[float] = field(default_factory=list)  # max_kl of each record's update, nats
+    task: asyncio.Task | None = None
+
+
+_RUNS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # trainer -> its _Run
+
+
+class Watcher(Live):
+    """What ``watch`` shows. ``buttons`` and ``sliders`` are its widgets by name."""
+
+    def __init__(self, trainer):
+        config = getattr(trainer.algorithm, "config", None)
+        if not (hasattr(config, "max_kl") and hasattr(config, "shrink")):
+            raise TypeError(f"trainer.algorithm must be a TRPO, got {trainer.algorithm!r}")
+        self._panels = plotting.training_panels()
+        super().__init__(self._panels, ALT)
+        self._trainer, self._run = trainer, _RUNS.setdefault(trainer, _Run())
+        self._context = contextvars.copy_context()  # of the cell: errors appear under it
+        self._camera = Camera(trainer.config.env_id, trainer.config.seed)
+        controls = Controls(_sliders(config), lambda: self._steer(controls.values))
+        self.sliders = controls.sliders
+        self.buttons = self._make_buttons()
+        self._bar = ipywidgets.IntProgress(max=trainer.config.max_iterations, description="updates")
+        self._frame = ipywidgets.Image(format="png", width=240, tooltip="the greedy policy at work")
+        top = ipywidgets.HBox([*self.buttons.values(), self._bar])
+        self.view = ipywidgets.VBox(
+            [top, *controls.rows, self.picture, ipywidgets.HBox([self._frame, self.line])]
+        )
+        self._show()
+
+    def start(self) -> None:
+        """Trains until paused or finished."""
+        self._begin(math.inf)
+
+    def step(self) -> None:
+        """One update."""
+        self._begin(1)
+
+    def pause(self) -> None:
+        """Stops the training before its next update."""
+        if self._run.task:
+            self._run.task.cancel()
+
+    def restart(self) -> None:
+        """Back to the trainer as it was when new, under the sliders' settings."""
+        self.pause()
+        self._trainer.restart()
+        self._run.records.clear()
+        self._run.bounds.clear()
+        self._show()
+
+    def _begin(self, updates: float) -> None:
+        self.pause()  # a trainer has one task, whoever watches it
+        loop = asyncio.get_running_loop()
+        self._run.task = loop.create_task(self._train(updates), context=self._context)
+        self._run.task.add_done_callback(self._report_error, context=self._context)
+
+    async def _train(self, updates: float) -> None:
+        """Trains, and lets the page have its say after each update."""
+        drawn = -math.inf
+        with _interrupt_means(self.pause):
+            try:
+                while updates > 0 and self._update():
+                    updates -= 1
+                    if time.monotonic() - drawn > SECONDS_PER_PICTURE:
+                        self._show()
+                        drawn = time.monotonic()
+                    await asyncio.sleep(0)
+            finally:
+                self._show()
+
+    def _update(self) -> bool:
+        """One iteration of the trainer -> whether there was one left."""
+        record = next(self._trainer, None)
+        if record is None:
+            return False
+        self._run.records.append(record)
+        self._run.bounds.append(self._trainer.algorithm.config.max_kl)
+        return True
+
+    def _report_error(self, task: asyncio.Task) -> None:
+        """An error ends the training; it is shown in the widget, and raised under the cell."""
+        if task.cancelled() or task.exception() is None:
+            return
+        error = task.exception()
+        self.say(f"stopped by {type(error).__name__}: {error}")
+        shell = get_ipython()
+        if shell:
+            shell.showtraceback((type(error), error, error.__traceback__))
+
+    def _steer(self, values: dict) -> None:
+        """The sliders' settings, from the next update on."""
+        algorithm = self._trainer.algorithm
+        algorithm.config = replace(algorithm.config, **values)
+
+    def _show(self) -> None:
+        """Draws the state of the run, and the policy at work."""
+        records, bounds = self._run.records, self._run.bounds
+        returns = [record.mean_return for record in records]
+        kls = [record.report.kl for record in records]
+        fractions = [record.report.fraction for record in records]
+        if plotting.make_room(self._panels, returns):
+            self._keep()
+        self._draw(
+            lambda: plotting.training(self._panels, returns, kls, bounds, fractions)
+            or _sentence(self._trainer, records, bounds)
+        )
+        self._bar.value = len(records)
+        for _ in range(STEPS_PER_FRAME):
+            if self._camera.step(self._trainer.policy):
+                self._camera.reset()
+        self._frame.value = encode_png(self._camera.frame()[::2, ::2], 16)
+
+    def _make_buttons(self) -> dict[str, ipywidgets.Button]:
+        icons = {"start": "play", "pause": "pause", "step": "step-forward", "restart": "undo"}
+        buttons = {}
+        for name, icon in icons.items():
+            buttons[name] = ipywidgets.Button(description=name.capitalize(), icon=icon)
+            buttons[name].on_click(lambda button, act=getattr(self, name): act())
+            buttons[name].layout.width = "7em"
+        return buttons
+
+
+def watch(trainer) -> None:
+    """Shows a ``Trainer`` at work: buttons that start, pause, step and restart it, and sliders.
+
+    The sliders set ``max_kl`` and ``shrink`` of the trainer's TRPO from its next update on. The
+    page stays alive while it trains, and so do other cells: they run between two updates. Raises
+    ``TypeError`` when the trainer's algorithm has no such settings.
+    """
+    display(Watcher(trainer))
+
+
+def _sliders(config) -> dict[str, Slider]:
+    low, high = min(1e-4, config.max_kl), max(10.0, config.max_kl)
+    return {
+        "max_kl": Slider("KL bound δ (nats)", low, high, config.max_kl, 0.1, log=True),
+        "shrink": Slider("shrink β (of the step)", 0.01, 0.99, config.shrink, 0.01),
+    }
+
+
+def _sentence(trainer, records: list, bounds: list[float]) -> str:
+    """What the last update did, in numbers."""
+    if not records:
+        return "Nothing yet: press Start."
+    last, bound = records[-1], bounds[-1]
+    said = (
+        f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
+        f"{last.mean_return:.1f}, KL {last.report.kl:.2g} nats (bound {bound:.2g}), "
+        f"accepted fraction {last.report.fraction:.2g}."
+    )
+    return f"{said} Finished." if trainer.finished else said
+
+
+@contextlib.contextmanager
+def _interrupt_means(action: Callable[[], None]) -> Iterator[None]:
+    """Kernels ignore an interrupt between two cells; while it trains, it has a meaning."""
+    before = signal.signal(signal.SIGINT, lambda *_: action())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
