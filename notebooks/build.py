@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 
 KEPT_IN_NOTEBOOK = {"kernelspec", "language_info"}
 KEPT_IN_CELL = {"tags"}
+LIVE_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def merge(source: Path, target: Path) -> nbformat.NotebookNode:
@@ -38,13 +39,15 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
 
 
 def tidy(notebook: nbformat.NotebookNode) -> None:
-    """Drop the metadata that depend on the machine or on the editor."""
+    """Drop what depends on the machine or on the editor, and views whose kernel is gone."""
     for key in set(notebook.metadata) - KEPT_IN_NOTEBOOK:
         del notebook.metadata[key]
     notebook.metadata.language_info.pop("version", None)
     for cell in notebook.cells:
         for key in set(cell.metadata) - KEPT_IN_CELL:
             del cell.metadata[key]
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(LIVE_VIEW, None)
 
 
 if __name__ == "__main__":

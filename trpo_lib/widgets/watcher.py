@@ -132,8 +132,10 @@ class Watcher(Live):
         if plotting.make_room(self._panels, returns):
             self._keep()
         self._draw(
-            lambda: plotting.training(self._panels, returns, kls, bounds, fractions)
-            or _sentence(self._trainer, records, bounds)
+            lambda: (
+                plotting.training(self._panels, returns, kls, bounds, fractions)
+                or _sentence(self._trainer, records, bounds)
+            )
         )
         self._bar.value = len(records)
         for _ in range(STEPS_PER_FRAME):
