@@ -11,13 +11,15 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle
+from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import NullLocator
 from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
+DPI = 80  # pixels per inch of every picture on the screen
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 _BELOW = {
     "loc": "upper center",
@@ -124,26 +126,39 @@ def density_fits(
     return ax
 
 
+def two_policies_panels(axes: Sequence[Axes], names: Sequence[str]) -> Sequence[Axes]:
+    """A pair of axes for ``two_policies``, with a legend of the names of its curves."""
+    bars, way = axes
+    old = Patch(color=COLORS[0], label="p, old")
+    new = Patch(facecolor=COLORS[4], hatch="//", edgecolor="black", label="q, new")
+    bars.set(xlabel="action", ylabel="probability", ylim=(0, 1))
+    bars.legend(handles=[old, new], frameon=False)
+    empty = dict.fromkeys(names, np.empty(0))
+    divergence_curves(np.empty(0), empty, "share of the way from p to q", way)
+    way.set(xlim=(0, 1), ylim=(0, 1e-3))
+    return axes
+
+
 def two_policies(
     p: np.ndarray,
     q: np.ndarray,
     share: np.ndarray,
     curves: Mapping[str, np.ndarray],
     axes: Sequence[Axes],
-) -> Sequence[Axes]:
+) -> None:
     """Two policies ``[A]`` as bars, and measures of the way from p to q, on a pair of axes.
 
-    Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` in nats. The legend holds its end.
+    Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` in nats.
     """
     bars, way = axes
     actions = np.arange(len(p))
-    bars.bar(actions - 0.2, p, 0.4, color=COLORS[0], label="p, old")
-    bars.bar(actions + 0.2, q, 0.4, color=COLORS[4], hatch="//", edgecolor="black", label="q, new")
-    bars.set(xlabel="action", ylabel="probability", ylim=(0, 1), xticks=actions)
-    bars.legend(frameon=False)
-    named = {f"{name} = {curve[-1]:#.3g}": curve for name, curve in curves.items()}
-    divergence_curves(share, named, "share of the way from p to q", way)
-    return axes
+    bars.bar(actions - 0.2, p, 0.4, color=COLORS[0])
+    bars.bar(actions + 0.2, q, 0.4, color=COLORS[4], hatch="//", edgecolor="black")
+    bars.set(xlim=(-0.6, len(p) - 0.4), ylim=(0, 1), xticks=actions)
+    for curve, color, style in zip(curves.values(), COLORS, STYLES, strict=False):
+        way.plot(share, curve, color=color, linestyle=style)
+    top = max(curve.max() for curve in curves.values())
+    way.set_ylim(0, 4 ** np.ceil(np.log2(max(top, 1e-3)) / 2))
 
 
 def feasible_steps(
@@ -211,42 +226,49 @@ def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | No
     return ax
 
 
+def update_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
+    """Three axes for ``one_update``, with what no update changes."""
+    residuals, gain, kl = axes
+    residuals.set(xlabel="CG iteration k", ylabel="relative residual", yscale="log")
+    residuals.set(xlim=(-0.5, 20.5), ylim=(1e-8, 2), xticks=range(0, 21, 5))
+    gain.set(ylabel="gain of L / promised gain", ylim=(-0.5, 1.5))
+    kl.set(ylabel="mean KL / δ", ylim=(0, 2))
+    for ax in (gain, kl):
+        ax.set(xlabel="fraction of the step", xlim=(0, 1.03))
+    gain.axhline(0, color="grey", linewidth=1)
+    kl.axhline(1, color="grey", linestyle=":", label="bound")
+    looks = {"model": (5, "--", ""), "batch": (0, "-", ""), "refused": (1, "", "x")}
+    looks |= {"accepted": (2, "", "o"), "chosen": (3, "", "D")}
+    for name, (number, line, mark) in looks.items():
+        kl.plot([], [], color=COLORS[number], linestyle=line, marker=mark, label=name)
+    kl.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return axes
+
+
 def one_update(
+    axes: Sequence[Axes],
     residuals: Sequence[float],
     fractions: np.ndarray,
-    actual: tuple[np.ndarray, np.ndarray],
-    model: tuple[np.ndarray, np.ndarray],
-    trials: Sequence[tuple[float, float, float]],
-    max_kl: float,
-    title: str,
-    axes: Sequence[Axes] | None = None,
-) -> Figure:
-    """One TRPO update on three axes: CG's residuals, then gain and KL along the step.
+    model: np.ndarray,
+    batch: np.ndarray,
+    trials: np.ndarray,
+    chosen: np.ndarray,
+) -> None:
+    """One TRPO update on ``update_panels``: CG's residuals, then gain and KL along the step.
 
-    residuals: relative, k = 0, 1, …. fractions of the full step: ``[M]``. actual, model: gain and
-    KL at these fractions, ``[M]`` each. trials: (fraction, gain, KL) of each backtrack, the last
-    one accepted.
+    Gains are multiples of the gain that the model promises for the full step, KLs of the bound δ.
+    residuals: relative, k = 0, 1, …. fractions of the full step: ``[M]``. model, batch: gain and KL
+    there, ``[2, M]``. trials: fraction, gain and KL of each backtrack, ``[K, 3]``. chosen: the same
+    at a fraction that a slider has, ``[3]``.
     """
-    if axes is None:
-        axes = plt.figure(figsize=(10, 2.8), layout="constrained").subplots(1, 3)
-    residual_curves({"relative residual": residuals}, axes[0])
-    axes[0].get_legend().remove()
-    axes[0].set(xlabel="CG iteration k", ylabel="relative residual", ylim=(1e-8, 2))
-    axes[0].xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set_title(title, loc="left", fontsize=10)
-    for ax, value, modelled, index in zip(axes[1:], actual, model, (1, 2), strict=True):
-        ax.plot(fractions, modelled, color=COLORS[5], linestyle="--", label="model")
-        ax.plot(fractions, value, color=COLORS[0], label="batch")
-        for trial in trials[:-1]:
-            ax.plot(trial[0], trial[index], "x", color=COLORS[1], ms=8, mew=2)
-        ax.plot(trials[-1][0], trials[-1][index], "o", color=COLORS[2], ms=7)
-        ax.set_xlabel("fraction of the step")
-    axes[1].axhline(0, color="grey", linewidth=1)
-    axes[2].axhline(max_kl, color="grey", linestyle=":", label=f"δ = {max_kl:g}")
-    axes[1].set_ylabel("gain of L")
-    axes[2].set(ylabel="mean KL (nats)", ylim=(0, 2 * max_kl))
-    axes[2].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return axes[0].figure
+    axes[0].plot(residuals, color=COLORS[0], marker="o", markersize=4)
+    kept = (trials[:, 1] > 0) & (trials[:, 2] <= 1)
+    marks = ((trials[~kept], 1, "x"), (trials[kept], 2, "o"), (chosen[None], 3, "D"))
+    for index, ax in enumerate(axes[1:]):
+        ax.plot(fractions, model[index], color=COLORS[5], linestyle="--")
+        ax.plot(fractions, batch[index], color=COLORS[0])
+        for points, number, mark in marks:
+            ax.plot(points[:, 0], points[:, index + 1], mark, color=COLORS[number], markersize=7)
 
 
 def training_panels() -> np.ndarray:
@@ -264,23 +286,6 @@ def training_panels() -> np.ndarray:
     return axes
 
 
-def make_room(axes: np.ndarray, returns: Sequence[float]) -> bool:
-    """Lets ``training_panels`` grow until they hold the returns -> whether they had to."""
-    (low, high), end = axes[0].get_ylim(), axes[0].get_xlim()[1]
-    seen = [value for value in returns if np.isfinite(value)]
-    while end < len(returns):
-        end *= 2
-    while seen and high < max(seen):
-        high += (high - low) / 2
-    while seen and low > min(seen):
-        low -= (high - low) / 2
-    changed = (low, high) != axes[0].get_ylim() or end != axes[0].get_xlim()[1]
-    axes[0].set_ylim(low, high)
-    for ax in axes:
-        ax.set_xlim(0, end)
-    return changed
-
-
 def training(
     axes: np.ndarray,
     returns: Sequence[float],
@@ -288,12 +293,29 @@ def training(
     bounds: Sequence[float],
     fractions: Sequence[float],
 ) -> None:
-    """A run so far on ``training_panels``, a number ``[K]`` of each kind for K updates."""
+    """A run so far on ``training_panels``, a number ``[K]`` of each kind for K updates.
+
+    Where there are more updates or larger returns than the axes can hold, their limits grow.
+    """
     updates = np.arange(1, len(returns) + 1)
+    make_room(axes[0], returns)
+    for ax in axes:
+        ax.set_xlim(0, 50 * 2 ** max(0, np.ceil(np.log2(max(len(returns), 1) / 50))))
     axes[0].plot(updates, returns, color=COLORS[0])
     axes[1].step(updates, bounds, where="mid", color="black", linestyle="--")
     axes[1].plot(updates, kls, ".", color=COLORS[0])
     axes[2].plot(updates, fractions, ".", color=COLORS[0])
+
+
+def make_room(ax: Axes, values: np.ndarray) -> None:
+    """Lets the y-axis grow, by half its height at a time, until it holds all finite values."""
+    finite = np.asarray(values)[np.isfinite(values)]
+    low, high = ax.get_ylim()
+    while finite.max(initial=low) > high:
+        high += (high - low) / 2
+    while finite.min(initial=high) < low:
+        low -= (high - low) / 2
+    ax.set_ylim(low, high)
 
 
 def panels(rows: int, columns: int, width: float = 3.2, height: float = 2.8) -> np.ndarray:
@@ -343,58 +365,84 @@ def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = 
     return ax
 
 
-def step_on_map(
-    ax: Axes, grid: np.ndarray, eta: np.ndarray, kl: np.ndarray, max_kl: float, path: np.ndarray
-) -> None:
-    """A step in a policy's two parameters: contours of η, and the border of the KL region.
+def step_panels(
+    pair: Sequence[Axes], grid: np.ndarray, eta: np.ndarray, names: Sequence[str], reach: float
+) -> Sequence[Axes]:
+    """A pair of axes for ``step_on_map`` and ``step_along_line``, with what no step changes.
 
-    grid ``[G]``: the values of both parameters. eta, kl ``[G, G]``: first axis θ₂, second θ₁.
-    path ``[2, 2]``: from θ_old to the accepted θ.
+    grid ``[G]``: the values of both parameters. eta ``[G, G]``: first axis θ₂, second θ₁. names: of
+    the lines. reach: the longest step.
     """
-    shades = ax.contourf(grid, grid, eta, 12, cmap="cividis")
-    ax.figure.colorbar(shades, ax=ax, label="η")
-    for color, style, width in (("black", "-", 3), ("white", "--", 2)):  # seen on any ground
-        ax.contour(grid, grid, kl, [max_kl], colors=color, linestyles=style, linewidths=width)
-    ax.annotate("", path[1], path[0], arrowprops={"color": "white", "arrowstyle": "-|>"})
-    ax.plot(*path[0], "o", color="white", markeredgecolor="black")
-    ax.plot(*path[1], "*", color="white", markeredgecolor="black", markersize=11)
-    ax.set(title=f"δ = {max_kl:g} nats", xlabel="θ₁, boldness on flat ground")
-    ax.set_ylabel("θ₂, boldness on a slope")
+    plane, line = pair
+    shades = plane.contourf(grid, grid, eta, 12, cmap="cividis")
+    plane.figure.colorbar(shades, ax=plane, label="η")
+    plane.set(xlabel="θ₁, boldness on flat ground", ylabel="θ₂, boldness on a slope")
+    curves(np.empty(0), dict.fromkeys(names, np.empty(0)), "step length", "gain in return", line)
+    line.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
+    line.axhline(0, color="grey", linewidth=1)
+    line.set(xlim=(0, reach), ylim=(-5, 12))
+    return pair
+
+
+def step_on_map(
+    ax: Axes, grid: np.ndarray, kl: np.ndarray, max_kl: float, path: np.ndarray, tried: np.ndarray
+) -> None:
+    """A step in a policy's two parameters, and the border of its KL region.
+
+    kl ``[G, G]`` on grid ``[G]``. path ``[2, 2]``: from θ_old to the accepted θ (star). tried
+    ``[2]``: another θ on the same line (diamond).
+    """
+    ground = [patheffects.withStroke(linewidth=3.5, foreground="black")]  # seen on any ground
+    border = ax.contour(grid, grid, kl, [max_kl], colors="white", linestyles="--", linewidths=2)
+    border.set(path_effects=ground)
+    look = {"color": "white", "markeredgecolor": "black"}
+    ax.plot(*path.T, linewidth=2, path_effects=ground, **look)
+    ax.plot(*path[0], "o", markersize=7, **look)
+    ax.plot(*path[1], "*", markersize=12, **look)
+    ax.plot(*tried, "D", markersize=6, **look)
 
 
 def step_along_line(
-    ax: Axes,
-    length: np.ndarray,
-    named: Mapping[str, np.ndarray],
-    accepted: float,
-    low: float,
-    high: float,
+    ax: Axes, length: np.ndarray, lines: Mapping[str, np.ndarray], accepted: float, tried: int
 ) -> None:
     """The same step from the side: name -> gain ``[K]`` over its length ``[K]``, low to high."""
-    curves(length, named, "step length", "gain in return", ax=ax)
-    ax.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
-    ax.axhline(0, color="grey", linewidth=1)
+    for line, color, style in zip(lines.values(), COLORS, STYLES, strict=False):
+        ax.plot(length, line, color=color, linestyle=style)
+    found = [line[tried] for line in lines.values()]
+    ax.plot([length[tried]] * len(found), found, "D", color="white", markeredgecolor="black")
     ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
-    ax.annotate("accepted", (accepted, low), (3, 3), textcoords="offset points", fontsize=8)
-    ax.set_ylim(low, high)
+    ax.text(accepted, -5, " accepted", va="bottom", fontsize=8)
+
+
+def landscape(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Heights ``[H, W]`` in light greys with a few labelled lines; equal scales on both axes."""
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
+    filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
+    look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
+    lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)
+    ax.clabel(lines, lines.levels[::2], fontsize=7, colors="dimgrey")
+    low, high = grid.min((0, 1)), grid.max((0, 1))
+    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    return ax
 
 
 def climb(
     grid: np.ndarray, heights: np.ndarray, paths: Mapping[str, np.ndarray], ax: Axes | None = None
 ) -> Axes:
-    """Paths ``[K + 1, 2]`` by name over the contours of heights ``[H, W]`` on grid ``[H, W, 2]``.
-
-    The start is a black disc, each path's end its own large mark.
-    """
-    ax = _contours(grid, heights, ax)
-    for (name, path), color, mark in zip(paths.items(), COLORS, "osD^v", strict=False):
-        look = {"color": color, "marker": mark, "markeredgecolor": "white", "clip_on": True}
-        ax.plot(*path.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=name, **look)
-        ax.plot(*path[-1], markersize=10, **look)
-    start = next(iter(paths.values()))[0]
-    ax.plot(*start, "o", color="black", markersize=7)
+    """Paths ``[K + 1, 2]`` by name on the landscape of heights ``[H, W]``, grid ``[H, W, 2]``."""
+    ax = landscape(grid, heights, ax)
+    for number, (name, points) in enumerate(paths.items()):
+        path(points, number, ax, name)
     ax.legend(**_BELOW)
     return ax
+
+
+def path(points: np.ndarray, number: int, ax: Axes, label: str | None = None) -> None:
+    """A path ``[K + 1, 2]`` from a black disc to a large mark, in the look of that number."""
+    look = {"color": COLORS[number], "marker": "osD^v"[number], "markeredgecolor": "white"}
+    ax.plot(*points.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=label, **look)
+    ax.plot(*points[-1], markersize=10, **look)
+    ax.plot(*points[0], "o", color="black", markersize=7)
 
 
 def trust_region(
@@ -411,7 +459,7 @@ def trust_region(
     A border is where an array ``[H, W]`` on the grid ``[H, W, 2]`` has the given value. model
     ``[H, W]``: heights that a model claims, drawn as dotted contours at the levels of the heights.
     """
-    ax = _contours(grid, heights, ax)
+    ax = landscape(grid, heights, ax)
     if model is not None:
         levels = ax.collections[0].levels
         ax.contour(*_planes(grid), model, levels, colors=COLORS[1], linestyles=":", linewidths=1.4)
@@ -480,18 +528,6 @@ def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = No
     return ax
 
 
-def _contours(grid: np.ndarray, heights: np.ndarray, ax: Axes | None) -> Axes:
-    """Heights ``[H, W]`` in light greys with a few labelled lines; equal scales on both axes."""
-    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
-    filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
-    look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
-    lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)
-    ax.clabel(lines, lines.levels[::2], fontsize=7, colors="dimgrey")
-    low, high = grid.min((0, 1)), grid.max((0, 1))
-    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
-    return ax
-
-
 def _planes(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return grid[..., 0], grid[..., 1]
 
@@ -504,11 +540,11 @@ def _axes(xlabel: str, ylabel: str) -> Axes:
     return ax
 
 
-def show(drawn: Axes | Figure, alt: str, dpi: int = 80) -> None:
+def show(drawn: Axes | Figure, alt: str) -> None:
     """Displays a figure as a PNG that carries its description, and closes it."""
     figure = drawn if isinstance(drawn, Figure) else drawn.figure
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight")
+    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
     plt.close(figure)
     _display_png(buffer, alt)
 

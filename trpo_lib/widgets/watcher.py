@@ -125,30 +125,39 @@ class Watcher(Live):
 
     def _show(self) -> None:
         """Draws the state of the run, and the policy at work."""
-        records, bounds = self._run.records, self._run.bounds
-        returns = [record.mean_return for record in records]
-        kls = [record.report.kl for record in records]
-        fractions = [record.report.fraction for record in records]
-        if plotting.make_room(self._panels, returns):
-            self._keep()
-        self._draw(
-            lambda: (
-                plotting.training(self._panels, returns, kls, bounds, fractions)
-                or _sentence(self._trainer, records, bounds)
-            )
-        )
-        self._bar.value = len(records)
+        self._draw(self._draw_records)
+        self._bar.value = len(self._run.records)
         for _ in range(STEPS_PER_FRAME):
             if self._camera.step(self._trainer.policy):
                 self._camera.reset()
         self._frame.value = encode_png(self._camera.frame()[::2, ::2], 16)
+
+    def _draw_records(self) -> str:
+        """What happened so far, on the panels -> what the last update did, in numbers."""
+        records, bounds = self._run.records, self._run.bounds
+        reports = [record.report for record in records]
+        plotting.training(
+            self._panels,
+            returns=[record.mean_return for record in records],
+            kls=[report.kl for report in reports],
+            bounds=bounds,
+            fractions=[report.fraction for report in reports],
+        )
+        if not records:
+            return "Nothing yet: press Start."
+        last, report = records[-1], reports[-1]
+        return (
+            f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
+            f"{last.mean_return:.1f}, KL {report.kl:.2g} nats (bound {bounds[-1]:.2g}), "
+            f"accepted fraction {report.fraction:.2g}.{' Finished.' * self._trainer.finished}"
+        )
 
     def _make_buttons(self) -> dict[str, ipywidgets.Button]:
         icons = {"start": "play", "pause": "pause", "step": "step-forward", "restart": "undo"}
         buttons = {}
         for name, icon in icons.items():
             buttons[name] = ipywidgets.Button(description=name.capitalize(), icon=icon)
-            buttons[name].on_click(lambda button, act=getattr(self, name): act())
+            buttons[name].on_click(lambda button, name=name: getattr(self, name)())
             buttons[name].layout.width = "7em"
         return buttons
 
@@ -169,19 +178,6 @@ def _sliders(config) -> dict[str, Slider]:
         "max_kl": Slider("KL bound δ (nats)", low, high, config.max_kl, 0.1, log=True),
         "shrink": Slider("shrink β (of the step)", 0.01, 0.99, config.shrink, 0.01),
     }
-
-
-def _sentence(trainer, records: list, bounds: list[float]) -> str:
-    """What the last update did, in numbers."""
-    if not records:
-        return "Nothing yet: press Start."
-    last, bound = records[-1], bounds[-1]
-    said = (
-        f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
-        f"{last.mean_return:.1f}, KL {last.report.kl:.2g} nats (bound {bound:.2g}), "
-        f"accepted fraction {last.report.fraction:.2g}."
-    )
-    return f"{said} Finished." if trainer.finished else said
 
 
 @contextlib.contextmanager
