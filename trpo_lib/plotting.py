@@ -248,7 +248,6 @@ def update_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
 def one_update(
     axes: Sequence[Axes],
     residuals: Sequence[float],
-    fractions: np.ndarray,
     model: np.ndarray,
     batch: np.ndarray,
     trials: np.ndarray,
@@ -257,18 +256,20 @@ def one_update(
     """One TRPO update on ``update_panels``: CG's residuals, then gain and KL along the step.
 
     Gains are multiples of the gain that the model promises for the full step, KLs of the bound δ.
-    residuals: relative, k = 0, 1, …. fractions of the full step: ``[M]``. model, batch: gain and KL
-    there, ``[2, M]``. trials: fraction, gain and KL of each backtrack, ``[K, 3]``. chosen: the same
-    at a fraction that a slider has, ``[3]``.
+    residuals: relative, k = 0, 1, …. batch, trials ``[M, 3]`` and chosen ``[3]``: fraction of the
+    step, gain and KL, measured; the search ends at the first trial that is good. model ``[2, M]``:
+    gain and KL that the model expects at the batch's fractions.
     """
     axes[0].plot(residuals, color=COLORS[0], marker="o", markersize=4)
-    kept = (trials[:, 1] > 0) & (trials[:, 2] <= 1)
-    marks = ((trials[~kept], 1, "x"), (trials[kept], 2, "o"), (chosen[None], 3, "D"))
-    for index, ax in enumerate(axes[1:]):
-        ax.plot(fractions, model[index], color=COLORS[5], linestyle="--")
-        ax.plot(fractions, batch[index], color=COLORS[0])
+    good = (trials[:, 1] > 0) & (trials[:, 2] <= 1)
+    found = np.cumsum(good)  # how many good trials up to each
+    refused, taken = trials[found == 0], trials[good & (found == 1)]
+    marks = ((refused, 1, "x"), (taken, 2, "o"), (chosen[None], 3, "D"))
+    for column, ax in enumerate(axes[1:]):
+        ax.plot(batch[:, 0], model[column], color=COLORS[5], linestyle="--")
+        ax.plot(batch[:, 0], batch[:, column + 1], color=COLORS[0])
         for points, number, mark in marks:
-            ax.plot(points[:, 0], points[:, index + 1], mark, color=COLORS[number], markersize=7)
+            ax.plot(points[:, 0], points[:, column + 1], mark, color=COLORS[number], markersize=7)
 
 
 def training_panels() -> np.ndarray:
@@ -403,13 +404,21 @@ def step_on_map(
 
 
 def step_along_line(
-    ax: Axes, length: np.ndarray, lines: Mapping[str, np.ndarray], accepted: float, tried: int
+    ax: Axes,
+    length: np.ndarray,
+    gains: np.ndarray,
+    accepted: float,
+    tried: float,
+    tried_gains: np.ndarray,
 ) -> None:
-    """The same step from the side: name -> gain ``[K]`` over its length ``[K]``, low to high."""
-    for line, color, style in zip(lines.values(), COLORS, STYLES, strict=False):
+    """The same step from the side: gains ``[3, K]`` over its length ``[K]``.
+
+    accepted, tried: two lengths. tried_gains ``[3]``: those of the latter (diamonds).
+    """
+    for line, color, style in zip(gains, COLORS, STYLES, strict=False):
         ax.plot(length, line, color=color, linestyle=style)
-    found = [line[tried] for line in lines.values()]
-    ax.plot([length[tried]] * len(found), found, "D", color="white", markeredgecolor="black")
+    look = {"color": "white", "markeredgecolor": "black"}
+    ax.plot([tried] * len(tried_gains), tried_gains, "D", **look)
     ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
     ax.text(accepted, -5, " accepted", va="bottom", fontsize=8)
 
