@@ -108,6 +108,8 @@ class Live:
         What add has put there is taken off again; the limits that it has set stay.
         """
         standing, limits = set(self._artists()), self._limits()
+        for ax in self._figure.axes:
+            ax.set_prop_cycle(None)  # or the next picture would go on with the next colour
         try:
             said = add()
         except Exception as error:  # raised in a callback, it would reach no reader

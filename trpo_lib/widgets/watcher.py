@@ -24,7 +24,7 @@ ALT = "Mean return, KL of each update and its bound, accepted fraction of each s
 
 
 @dataclass
-class _Run:
+class Run:
     """What all that watch one trainer share: what happened so far, and the one task that trains."""
 
     records: list = field(default_factory=list)
@@ -32,19 +32,19 @@ class _Run:
     task: asyncio.Task | None = None
 
 
-_RUNS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # trainer -> its _Run
+_RUNS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # trainer -> its Run
 
 
 class Watcher(Live):
-    """What ``watch`` shows. ``buttons`` and ``sliders`` are its widgets by name."""
+    """What ``watch`` shows of a ``run``. ``buttons`` and ``sliders`` are its widgets by name."""
 
     def __init__(self, trainer):
         config = getattr(trainer.algorithm, "config", None)
         if not (hasattr(config, "max_kl") and hasattr(config, "shrink")):
             raise TypeError(f"trainer.algorithm must be a TRPO, got {trainer.algorithm!r}")
-        self._panels = plotting.training_panels()
-        super().__init__(self._panels, ALT)
-        self._trainer, self._run = trainer, _RUNS.setdefault(trainer, _Run())
+        self.panels = plotting.training_panels()
+        super().__init__(self.panels, ALT)
+        self.trainer, self.run = trainer, _RUNS.setdefault(trainer, Run())
         self._context = contextvars.copy_context()  # of the cell: errors appear under it
         self._camera = Camera(trainer.config.env_id, trainer.config.seed)
         controls = Controls(_sliders(config), lambda: self._steer(controls.values))
@@ -68,22 +68,22 @@ class Watcher(Live):
 
     def pause(self) -> None:
         """Stops the training before its next update."""
-        if self._run.task:
-            self._run.task.cancel()
+        if self.run.task:
+            self.run.task.cancel()
 
     def restart(self) -> None:
         """Back to the trainer as it was when new, under the sliders' settings."""
         self.pause()
-        self._trainer.restart()
-        self._run.records.clear()
-        self._run.bounds.clear()
+        self.trainer.restart()
+        self.run.records.clear()
+        self.run.bounds.clear()
         self._show()
 
     def _begin(self, updates: float) -> None:
         self.pause()  # a trainer has one task, whoever watches it
         loop = asyncio.get_running_loop()
-        self._run.task = loop.create_task(self._train(updates), context=self._context)
-        self._run.task.add_done_callback(self._report_error, context=self._context)
+        self.run.task = loop.create_task(self._train(updates), context=self._context)
+        self.run.task.add_done_callback(self._report_error, context=self._context)
 
     async def _train(self, updates: float) -> None:
         """Trains, and lets the page have its say after each update."""
@@ -101,11 +101,11 @@ class Watcher(Live):
 
     def _update(self) -> bool:
         """One iteration of the trainer -> whether there was one left."""
-        record = next(self._trainer, None)
+        record = next(self.trainer, None)
         if record is None:
             return False
-        self._run.records.append(record)
-        self._run.bounds.append(self._trainer.algorithm.config.max_kl)
+        self.run.records.append(record)
+        self.run.bounds.append(self.trainer.algorithm.config.max_kl)
         return True
 
     def _report_error(self, task: asyncio.Task) -> None:
@@ -113,31 +113,31 @@ class Watcher(Live):
         if task.cancelled() or task.exception() is None:
             return
         error = task.exception()
-        self.say(f"stopped by {type(error).__name__}: {error}")
+        self.say(f"Stopped by {type(error).__name__}: {error}")
         shell = get_ipython()
         if shell:
             shell.showtraceback((type(error), error, error.__traceback__))
 
     def _steer(self, values: dict) -> None:
         """The sliders' settings, from the next update on."""
-        algorithm = self._trainer.algorithm
+        algorithm = self.trainer.algorithm
         algorithm.config = replace(algorithm.config, **values)
 
     def _show(self) -> None:
         """Draws the state of the run, and the policy at work."""
         self._draw(self._draw_records)
-        self._bar.value = len(self._run.records)
+        self._bar.value = len(self.run.records)
         for _ in range(STEPS_PER_FRAME):
-            if self._camera.step(self._trainer.policy):
+            if self._camera.step(self.trainer.policy):
                 self._camera.reset()
         self._frame.value = encode_png(self._camera.frame()[::2, ::2], 16)
 
     def _draw_records(self) -> str:
         """What happened so far, on the panels -> what the last update did, in numbers."""
-        records, bounds = self._run.records, self._run.bounds
+        records, bounds = self.run.records, self.run.bounds
         reports = [record.report for record in records]
         plotting.training(
-            self._panels,
+            self.panels,
             returns=[record.mean_return for record in records],
             kls=[report.kl for report in reports],
             bounds=bounds,
@@ -146,10 +146,11 @@ class Watcher(Live):
         if not records:
             return "Nothing yet: press Start."
         last, report = records[-1], reports[-1]
+        mean_return = f"{last.mean_return:.1f}" if last.episodes else "unknown (no episode ended)"
         return (
             f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
-            f"{last.mean_return:.1f}, KL {report.kl:.2g} nats (bound {bounds[-1]:.2g}), "
-            f"accepted fraction {report.fraction:.2g}.{' Finished.' * self._trainer.finished}"
+            f"{mean_return}, KL {report.kl:.2g} nats (bound {bounds[-1]:.2g}), "
+            f"accepted fraction {report.fraction:.2g}.{' Finished.' * self.trainer.finished}"
         )
 
     def _make_buttons(self) -> dict[str, ipywidgets.Button]:
