@@ -102,15 +102,18 @@ def test_density_fits_shades_the_target_and_names_each_fit():
     assert labels == ["p, two humps", "one", "two"]
 
 
-def test_two_policies_draws_one_setting_on_a_given_pair_of_axes():
-    axes = plt.figure().subplots(2, 1)
+def test_two_policies_draws_one_setting_on_its_panels():
+    axes = plotting.two_policies_panels(plt.figure().subplots(2, 1), ["KL", "bowl"])
     p, q, share = np.array([0.2, 0.8]), np.array([0.6, 0.4]), np.array([0.0, 1.0])
-    drawn = plotting.two_policies(p, q, share, {"KL": np.array([0.0, 0.12345])}, axes)
-    assert drawn is axes
-    heights = [bar.get_height() for bar in axes[0].patches]
-    assert heights == [0.2, 0.8, 0.6, 0.4]
+    curves = {"KL": np.array([0.0, 0.3]), "bowl": np.array([0.0, 0.9])}
+    plotting.two_policies(p, q, share, curves, axes)
+    assert [bar.get_height() for bar in axes[0].patches] == [0.2, 0.8, 0.6, 0.4]
     assert axes[0].patches[2].get_hatch()
-    assert axes[1].get_legend().get_texts()[0].get_text() == "KL = 0.123"
+    assert [list(line.get_ydata()) for line in axes[1].lines[2:]] == [[0, 0.3], [0, 0.9]]
+    assert legend(axes[1]) == ["KL", "bowl"]
+    looks = [(line.get_color(), line.get_linestyle()) for line in axes[1].lines]
+    assert looks[:2] == looks[2:]
+    assert axes[1].get_ylim() == (0, 1)
 
 
 def test_feasible_steps_draws_every_step_and_an_arrow_for_each_name():
@@ -150,21 +153,45 @@ def test_full_steps_separates_what_the_line_search_takes_from_what_it_refuses():
     assert accepted.get_marker() != refused.get_marker()
 
 
-@pytest.mark.parametrize("given", [False, True])
-def test_one_update_draws_residuals_and_both_curves_with_every_trial(given):
-    axes = plt.figure().subplots(1, 3) if given else None
-    fractions, trials = np.array([0.0, 1.0]), [(1.0, 0.3, 0.02), (0.5, 0.2, 0.004)]
-    actual, model = ([0.0, 0.3], [0.0, 0.02]), ([0.0, 0.4], [0.0, 0.01])
-    figure = plotting.one_update([1.0, 0.1], fractions, actual, model, trials, 0.01, "one", axes)
-    assert axes is None or figure is axes[0].figure
-    for ax, index in zip(figure.axes[1:], (0, 1), strict=True):
-        lines = [line.get_ydata() for line in ax.lines[:4]]
-        expected = model[index], actual[index], [trials[0][index + 1]], [trials[1][index + 1]]
-        assert [list(line) for line in lines] == [list(values) for values in expected]
+def test_one_update_draws_residuals_and_both_curves_with_every_trial_up_to_the_good_one():
+    axes = plotting.update_panels(plt.figure().subplots(1, 3))
+    standing = [len(ax.lines) for ax in axes]
+    batch = np.array([[0, 0, 0], [1, 0.6, 2]])
+    trials = np.array([[1, 0.6, 2], [0.5, 0.4, 0.5], [0.25, 0.2, 0.1]])
+    model, chosen = np.array([[0, 1], [0, 0.9]]), np.array([0.7, 0.5, 1.1])
+    plotting.one_update(axes, [1.0, 0.1], model, batch, trials, chosen)
+    assert list(axes[0].lines[standing[0]].get_ydata()) == [1.0, 0.1]
+    for column, ax in enumerate(axes[1:]):
+        lines = ax.lines[standing[column + 1] :]
+        seen = batch[:, column + 1], *(point[None, column + 1] for point in trials[:2])
+        for line, values in zip(lines, [model[column], *seen, chosen[[column + 1]]], strict=True):
+            np.testing.assert_array_equal(line.get_ydata(), values)
+        assert len({line.get_marker() for line in lines}) == 4
         assert ax.get_xlabel()
         assert ax.get_ylabel()
-    assert list(figure.axes[0].lines[0].get_ydata()) == [1.0, 0.1]
-    assert figure.axes[0].get_title(loc="left") == "one"
+    assert legend(axes[2]) == ["bound", "model", "batch", "refused", "accepted", "chosen"]
+
+
+def test_one_update_without_a_good_trial_refuses_all():
+    axes = plotting.update_panels(plt.figure().subplots(1, 3))
+    trials = np.array([[1, -0.5, 0.5], [0.5, 0.5, 2]])
+    plotting.one_update(axes, [1.0], np.zeros((2, 1)), np.zeros((1, 3)), trials, np.zeros(3))
+    refused, accepted, _ = axes[1].lines[-3:]
+    assert list(refused.get_ydata()) == [-0.5, 0.5]
+    assert list(accepted.get_ydata()) == []
+
+
+def test_a_run_is_drawn_on_panels_that_grow_with_it():
+    axes = plotting.training_panels()
+    kls, bounds, fractions = [0.01, 0.005, 0], [0.01, 0.01, 0.1], [1, 0.5, 0]
+    plotting.training(axes, [np.nan, 20, 120], kls, bounds, fractions)
+    assert axes[0].get_ylim() == (0, 150)
+    assert axes[0].get_xlim() == (0, 50)
+    drawn = [line.get_ydata() for ax in axes for line in ax.lines if len(line.get_ydata())]
+    np.testing.assert_array_equal(drawn, [[np.nan, 20, 120], bounds, kls, fractions])
+    plotting.training(axes, np.full(120, -30.0), np.ones(120), np.ones(120), np.ones(120))
+    assert axes[0].get_ylim() == (-75, 150)
+    assert axes[2].get_xlim() == (0, 200)
 
 
 def landscape(width=7, height=5):
@@ -213,16 +240,21 @@ def test_a_step_is_drawn_on_the_map_and_from_the_side():
     above, below = plotting.panels(2, 1).flat
     grid = np.linspace(-1, 1, 5)
     eta = grid[:, None] + 0 * grid  # changes with the second parameter alone
-    path = np.array([[0.0, 0.0], [0.5, 0.25]])
-    plotting.step_on_map(above, grid, eta, eta**2, 0.1, path)
-    assert "0.1" in above.get_title()
-    np.testing.assert_array_equal([line.get_xydata()[0] for line in above.lines], path)
-    low_contour = above.collections[0].get_paths()[0].get_extents()
-    assert low_contour.width == 2  # a horizontal band
-    plotting.step_along_line(below, grid, {"η": grid, "L": 2 * grid}, 0.5, low=-3, high=4)
-    assert below.get_ylim() == (-3, 4)
-    assert [line.get_xdata()[0] for line in below.lines][-1] == 0.5
-    assert [text.get_text() for text in below.get_legend().get_texts()] == ["η", "L"]
+    plotting.step_panels([above, below], grid, eta, ["η", "L"], reach=2)
+    assert above.collections[0].get_paths()[0].get_extents().width == 2  # a horizontal band
+    assert legend(below) == ["η", "L"]
+    path, tried = np.array([[0.0, 0.0], [0.5, 0.25]]), np.array([1.0, 0.5])
+    plotting.step_on_map(above, grid, eta**2, 0.1, path, tried)
+    arrow, *points = above.lines
+    np.testing.assert_array_equal(arrow.get_xydata(), path)
+    np.testing.assert_array_equal([p.get_xydata()[0] for p in points], [*path, tried])
+    assert len({point.get_marker() for point in points}) == 3
+    gains = np.array([grid, 2 * grid])
+    plotting.step_along_line(below, grid + 1, gains, 0.5, 1.0, np.array([0.0, 0.1]))
+    *curves, diamonds, accepted = below.lines[3:]
+    np.testing.assert_array_equal([curve.get_ydata() for curve in curves], gains)
+    assert diamonds.get_xydata().tolist() == [[1, 0], [1, 0.1]]
+    assert list(accepted.get_xdata()) == [0.5, 0.5]
 
 
 def test_panels_are_side_by_side_in_one_figure():
@@ -236,7 +268,7 @@ def test_climb_draws_each_path_with_a_look_of_its_own_and_marks_start_and_end():
     path = np.array([[0.0, 0], [1, 1], [1, 2]])
     (ax,) = plotting.panels(1, 1, 3.6, 3.6)[0]
     assert plotting.climb(*landscape(), {"one": path, "two": -path / 2}, ax) is ax
-    one, end, two, _, start = ax.lines
+    one, end, start, two, *_ = ax.lines
     np.testing.assert_array_equal(one.get_xydata(), path)
     np.testing.assert_array_equal(end.get_xydata(), path[-1:])
     np.testing.assert_array_equal(start.get_xydata(), path[:1])

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trpo_lib._checks import require_inside
+from trpo_lib._checks import require_inside, require_probabilities
+from trpo_lib.divergence import categorical_kl
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +40,7 @@ class TabularMDP:
         *batch, states, actions = self.rewards.shape
         _require_shape("transitions", self.transitions, [*batch, states, actions, states])
         _require_shape("start", self.start, [*batch, states])
-        _require_probabilities("transitions", self.transitions)
-        _require_probabilities("start", self.start)
+        require_probabilities(transitions=self.transitions, start=self.start)
 
     def values(self, policy: np.ndarray) -> np.ndarray:
         """V(s), the expected discounted return from s: ``[..., S]``.
@@ -93,9 +93,8 @@ class TabularMDP:
         action that old takes.
         """
         old, new = self._checked("old", old), self._checked("new", new)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            kl = np.where(old > 0, old * np.log(old / new), 0).sum(-1)
-        return self.local_approximation(old, new) - self.penalty(old) * kl.max(-1)
+        largest_kl = categorical_kl(*np.broadcast_arrays(old, new)).max(-1)
+        return self.local_approximation(old, new) - self.penalty(old) * largest_kl
 
     def _system(self, policy: np.ndarray) -> np.ndarray:
         """1 − γ P_π: ``[..., S, S]``."""
@@ -108,7 +107,7 @@ class TabularMDP:
         table = list(self.rewards.shape[-2:])
         if list(policy.shape[-2:]) != table:
             raise ValueError(f"{name} must be [..., S, A] = {table}, got {list(policy.shape)}")
-        _require_probabilities(name, policy)
+        require_probabilities(**{name: policy})
         return policy
 
 
@@ -136,9 +135,3 @@ def random_mdp(
 def _require_shape(name: str, table: np.ndarray, shape: list[int]) -> None:
     if list(table.shape) != shape:
         raise ValueError(f"{name} must be {shape} to fit rewards, got {list(table.shape)}")
-
-
-def _require_probabilities(name: str, table: np.ndarray) -> None:
-    if not (table >= 0).all() or not np.allclose(table.sum(-1), 1, rtol=0, atol=1e-6):
-        got = f"smallest entry {table.min():g}, sums {np.unique(table.sum(-1))[:5]}"
-        raise ValueError(f"{name} must hold probabilities that sum to 1, got {got}")

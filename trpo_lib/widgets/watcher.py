@@ -18,13 +18,13 @@ from trpo_lib import plotting
 from trpo_lib.rendering import Camera
 from trpo_lib.widgets.live import Controls, Live, Slider, encode_png
 
-SECONDS_PER_PICTURE = 0.1
-STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves about as fast as a real one
-ALT = "Mean return, KL of each update and its bound, accepted fraction of each step, by update."
+_SECONDS_PER_PICTURE = 0.1
+_STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves about as fast as a real one
+_ALT = "Mean return, KL of each update and its bound, accepted fraction of each step, by update."
 
 
 @dataclass
-class Run:
+class _Run:
     """What all that watch one trainer share: what happened so far, and the one task that trains."""
 
     records: list = field(default_factory=list)
@@ -32,7 +32,7 @@ class Run:
     task: asyncio.Task | None = None
 
 
-_RUNS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # trainer -> its Run
+_RUNS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # trainer -> its _Run
 
 
 class Watcher(Live):
@@ -43,8 +43,8 @@ class Watcher(Live):
         if not (hasattr(config, "max_kl") and hasattr(config, "shrink")):
             raise TypeError(f"trainer.algorithm must be a TRPO, got {trainer.algorithm!r}")
         self.panels = plotting.training_panels()
-        super().__init__(self.panels, ALT)
-        self.trainer, self.run = trainer, _RUNS.setdefault(trainer, Run())
+        super().__init__(self.panels, _ALT)
+        self.trainer, self.run = trainer, _RUNS.setdefault(trainer, _Run())
         self._context = contextvars.copy_context()  # of the cell: errors appear under it
         self._camera = Camera(trainer.config.env_id, trainer.config.seed)
         controls = Controls(_sliders(config), lambda: self._steer(controls.values))
@@ -92,7 +92,7 @@ class Watcher(Live):
             try:
                 while updates > 0 and self._update():
                     updates -= 1
-                    if time.monotonic() - drawn > SECONDS_PER_PICTURE:
+                    if time.monotonic() - drawn > _SECONDS_PER_PICTURE:
                         self._show()
                         drawn = time.monotonic()
                     await asyncio.sleep(0)
@@ -127,7 +127,7 @@ class Watcher(Live):
         """Draws the state of the run, and the policy at work."""
         self._draw(self._draw_records)
         self._bar.value = len(self.run.records)
-        for _ in range(STEPS_PER_FRAME):
+        for _ in range(_STEPS_PER_FRAME):
             if self._camera.step(self.trainer.policy):
                 self._camera.reset()
         self._frame.value = encode_png(self._camera.frame()[::2, ::2], 16)
