@@ -287,12 +287,12 @@ def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = 
     """Each step's gain in η against its gain in L, both ``[K]``; losses have their own mark."""
     ax = ax or _axes("promised: gain in L", "kept: gain in η")
     fell = kept < 0
-    ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=2, label="η rose")
+    ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=3, label="η rose")
     ax.plot(promised[fell], kept[fell], "x", color=COLORS[1], markersize=5, label="η fell")
     end = promised.max()
     ax.plot([0, end], [0, end], color="black", linewidth=1, label="L kept its promise")
     ax.axhline(0, color="grey", linewidth=1)
-    ax.legend(frameon=False, loc="upper left")
+    ax.legend(frameon=False, loc="upper left", markerscale=2)
     return ax
 
 
