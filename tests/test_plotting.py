@@ -240,9 +240,9 @@ def test_a_step_is_drawn_on_the_map_and_from_the_side():
     above, below = plotting.panels(2, 1).flat
     grid = np.linspace(-1, 1, 5)
     eta = grid[:, None] + 0 * grid  # changes with the second parameter alone
-    plotting.step_panels([above, below], grid, eta, ["η", "L"], reach=2)
+    plotting.step_panels([above, below], grid, eta)
     assert above.collections[0].get_paths()[0].get_extents().width == 2  # a horizontal band
-    assert legend(below) == ["η", "L"]
+    assert legend(below) == ["η", "L", "lower bound"]
     path, tried = np.array([[0.0, 0.0], [0.5, 0.25]]), np.array([1.0, 0.5])
     plotting.step_on_map(above, grid, eta**2, 0.1, path, tried)
     arrow, *points = above.lines
@@ -251,7 +251,7 @@ def test_a_step_is_drawn_on_the_map_and_from_the_side():
     assert len({point.get_marker() for point in points}) == 3
     gains = np.array([grid, 2 * grid])
     plotting.step_along_line(below, grid + 1, gains, 0.5, 1.0, np.array([0.0, 0.1]))
-    *curves, diamonds, accepted = below.lines[3:]
+    *curves, diamonds, accepted = below.lines[4:]
     np.testing.assert_array_equal([curve.get_ydata() for curve in curves], gains)
     assert diamonds.get_xydata().tolist() == [[1, 0], [1, 0.1]]
     assert list(accepted.get_xdata()) == [0.5, 0.5]

@@ -357,31 +357,29 @@ def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = 
     """Each step's gain in η against its gain in L, both ``[K]``; losses have their own mark."""
     ax = ax or _axes("promised: gain in L", "kept: gain in η")
     fell = kept < 0
-    ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=2, label="η rose")
+    ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=3, label="η rose")
     ax.plot(promised[fell], kept[fell], "x", color=COLORS[1], markersize=5, label="η fell")
     end = promised.max()
     ax.plot([0, end], [0, end], color="black", linewidth=1, label="L kept its promise")
     ax.axhline(0, color="grey", linewidth=1)
-    ax.legend(frameon=False, loc="upper left")
+    ax.legend(frameon=False, loc="upper left", markerscale=2)
     return ax
 
 
-def step_panels(
-    pair: Sequence[Axes], grid: np.ndarray, eta: np.ndarray, names: Sequence[str], reach: float
-) -> Sequence[Axes]:
+def step_panels(pair: Sequence[Axes], grid: np.ndarray, eta: np.ndarray) -> Sequence[Axes]:
     """A pair of axes for ``step_on_map`` and ``step_along_line``, with what no step changes.
 
-    grid ``[G]``: the values of both parameters. eta ``[G, G]``: first axis θ₂, second θ₁. names: of
-    the lines. reach: the longest step.
+    grid ``[G]``: the values of both parameters. eta ``[G, G]``: first axis θ₂, second θ₁.
     """
     plane, line = pair
     shades = plane.contourf(grid, grid, eta, 12, cmap="cividis")
     plane.figure.colorbar(shades, ax=plane, label="η")
     plane.set(xlabel="θ₁, boldness on flat ground", ylabel="θ₂, boldness on a slope")
-    curves(np.empty(0), dict.fromkeys(names, np.empty(0)), "step length", "gain in return", line)
+    empty = dict.fromkeys(("η", "L", "lower bound"), np.empty(0))
+    curves(np.empty(0), empty, "step length", "gain in return", line)
     line.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
     line.axhline(0, color="grey", linewidth=1)
-    line.set(xlim=(0, reach), ylim=(-5, 12))
+    line.set(xlim=(0, 5), ylim=(-5, 12))
     return pair
 
 
@@ -411,7 +409,7 @@ def step_along_line(
     tried: float,
     tried_gains: np.ndarray,
 ) -> None:
-    """The same step from the side: gains ``[3, K]`` over its length ``[K]``.
+    """The same step from the side: gains in η, L and lower bound ``[3, K]`` over length ``[K]``.
 
     accepted, tried: two lengths. tried_gains ``[3]``: those of the latter (diamonds).
     """

@@ -78,6 +78,7 @@ RIGHT = [
     (check_03_compute, by_hand_in_torch),
     (check_03_explore, (HIKE, OLD, BAD_STEP)),
     (check_03_explore, found_at_random()),
+    (check_03_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.005, 1, 1))),  # old is on the meadow only
 ]
 WRONG = [
     (check_03_predict, 2.5, "value does: by b"),
@@ -106,6 +107,7 @@ WRONG = [
     (check_03_explore, (OLD, BAD_STEP, HIKE), "TabularMDP comes first"),
     (check_03_explore, (random_mdp(3, 2, 0.9, np.random.default_rng(0), (5,)), OLD, OLD), "batch"),
     (check_03_explore, (HIKE, OLD, hiker(0.88, 0.92, 0.88)), "mean KL is"),
+    (check_03_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.9, 0.5, 1)), "mean KL is"),
     (check_03_explore, (HIKE, OLD, OLD), "it must rise"),
     (check_03_explore, (HIKE, OLD, hiker(0.15, 0.18, 0.12)), r"η changes by \+.*it must fall"),
     (check_03_explore, (replace(HIKE, start=SLOPE), OLD, OLD[:2]), "new must be"),

@@ -93,7 +93,9 @@ def check_03_explore(answer: tuple[TabularMDP, np.ndarray, np.ndarray]) -> Verdi
     margin = 1e-9 * np.abs(mdp.rewards).max() / (1 - mdp.gamma)
     promised = mdp.local_approximation(old, new) - mdp.performance(old)
     kept = mdp.performance(new) - mdp.performance(old)
-    kl = (1 - mdp.gamma) * mdp.visitation(old) @ categorical_kl(old, new)
+    share = (1 - mdp.gamma) * mdp.visitation(old)
+    visited = share > 1e-12  # elsewhere the KL may be infinite, and 0 · ∞ is no number
+    kl = share[visited] @ categorical_kl(old, new)[visited]
     if kl > 0.01:
         return Verdict(False, f"the mean KL is {kl:.4f}, it must be at most 0.01.")
     if promised <= margin:

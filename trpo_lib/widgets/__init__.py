@@ -3,6 +3,6 @@
 Nothing is computed here, and no picture is designed.
 """
 
-from trpo_lib.widgets.explorer import Explorer, explore
-from trpo_lib.widgets.live import Slider
+from trpo_lib.widgets.explorer import Explorer, compare_settings, explore
+from trpo_lib.widgets.live import KL_BOUND, Slider
 from trpo_lib.widgets.watcher import Watcher, watch

@@ -1,12 +1,16 @@
-"""A figure under sliders."""
+"""A figure under sliders, and its static twin.
 
-from collections.abc import Callable, Mapping
+Both are made of two functions. stage(axes) draws what stays, and returns the axes. draw(axes,
+*values) adds what depends on the settings, and returns a line of numbers.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets
 import numpy as np
 from IPython.display import display
-from matplotlib.axes import Axes
 
+from trpo_lib import plotting
 from trpo_lib.widgets.live import Controls, Live, Slider
 
 
@@ -15,12 +19,13 @@ class Explorer(Live):
 
     def __init__(
         self,
-        draw: Callable[..., str],
-        axes: np.ndarray | Axes,
+        draw: Callable,
+        stage: Callable,
+        axes: np.ndarray,
         sliders: Mapping[str, Slider],
         alt: str,
     ):
-        super().__init__(axes, alt)
+        super().__init__(stage(axes), alt)
         controls = Controls(sliders, lambda: self._draw(lambda: draw(axes, **controls.values)))
         self.sliders = controls.sliders
         self.view = ipywidgets.VBox([*controls.rows, self.picture, self.line])
@@ -28,12 +33,20 @@ class Explorer(Live):
 
 
 def explore(
-    draw: Callable[..., str], axes: np.ndarray | Axes, sliders: Mapping[str, Slider], alt: str
+    draw: Callable, stage: Callable, axes: np.ndarray, sliders: Mapping[str, Slider], alt: str
 ) -> None:
-    """Shows a figure that follows its sliders.
+    """Shows a figure that follows its sliders, which have the names of draw's arguments.
 
-    axes hold what stays, their limits included. draw(axes, **values) adds what moves, a value for
-    each slider, and returns the line of numbers under the picture; whatever it has added is taken
-    off again once the picture is made. alt says in a sentence what one sees.
+    What draw adds is taken off again once the picture is made; what stage drew stays, and the
+    limits of its axes too, unless draw sets them. alt says in a sentence what one sees.
     """
-    display(Explorer(draw, axes, sliders, alt))
+    display(Explorer(draw, stage, axes, sliders, alt))
+
+
+def compare_settings(
+    draw: Callable, stage: Callable, axes: Sequence[np.ndarray], settings: Sequence[tuple], alt: str
+) -> str:
+    """Shows the figure at several settings, each on axes of its own -> their lines of numbers."""
+    lines = [draw(stage(own), *values) for own, values in zip(axes, settings, strict=True)]
+    plotting.show(np.ravel(axes)[0], alt)
+    return "\n".join(lines)

@@ -59,6 +59,9 @@ class Slider:
         return ipywidgets.FloatSlider(self.start, readout_format=".3g", **look)
 
 
+KL_BOUND = Slider("KL bound δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True)
+
+
 class Controls:
     """Sliders by name, each in a row with the button that takes it back to its start."""
 
