@@ -14,17 +14,20 @@ from lessons import explorer_of
 from oracles import ORACLES, assert_says
 from PIL import Image
 
-from trpo_lib import widgets
+from trpo_lib import plotting, widgets
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO, TRPOConfig, trpo_step
-from trpo_lib.widgets import Explorer, Slider, Watcher, explore, watch
+from trpo_lib.widgets import Explorer, Slider, Watcher, compare_settings, explore, watch
 from trpo_lib.widgets.live import encode_png
 
 SLIDER = Slider("x (m)", 0.0, 10.0, 5.0, 0.1)
 
 
 def panel():
-    ax = plt.figure(figsize=(3, 2)).subplots()
+    return plt.figure(figsize=(3, 2)).subplots()
+
+
+def stage(ax):
     ax.set(xlim=(0, 10), ylim=(0, 10), xlabel="x (m)", ylabel="y (m)")
     return ax
 
@@ -62,7 +65,7 @@ def test_a_slider_starts_where_it_should_and_says_what_it_is(slider, kind):
 
 
 def test_a_move_changes_the_picture_and_the_line():
-    explorer = Explorer(dot, panel(), {"x": SLIDER}, "a dot")
+    explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
     before = explorer.picture.value
     explorer.sliders["x"].value = 7
     assert explorer.picture.value != before
@@ -71,10 +74,10 @@ def test_a_move_changes_the_picture_and_the_line():
 
 
 def test_the_picture_is_the_one_that_matplotlib_draws_in_full():
-    explorer = Explorer(dot, panel(), {"x": SLIDER}, "a dot")
+    explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 2
     ax = panel()
-    dot(ax, 2)
+    dot(stage(ax), 2)
     buffer = io.BytesIO()
     ax.figure.savefig(buffer, format="png", dpi=80)
     plt.close(ax.figure)
@@ -84,8 +87,8 @@ def test_the_picture_is_the_one_that_matplotlib_draws_in_full():
 
 def test_nothing_is_left_on_the_axes():
     ax = panel()
-    standing = list(ax.get_children())
-    explorer = Explorer(dot, ax, {"x": SLIDER}, "a dot")
+    standing = list(stage(ax).get_children())
+    explorer = Explorer(dot, stage, ax, {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 3
     assert list(ax.get_children()) == standing
 
@@ -95,7 +98,7 @@ def test_what_stays_follows_when_a_setting_needs_other_limits():
         ax.set_xlim(0, 10 * x)
         return dot(ax, x)
 
-    explorer = Explorer(far, panel(), {"x": SLIDER}, "a dot")
+    explorer = Explorer(far, stage, panel(), {"x": SLIDER}, "a dot")
     first = explorer.picture.value
     explorer.sliders["x"].value = 1
     assert explorer.picture.value != first
@@ -107,7 +110,7 @@ def test_an_error_is_shown_and_the_next_setting_works():
     def fragile(ax, x):
         return dot(ax, 1 / x)
 
-    explorer = Explorer(fragile, panel(), {"x": SLIDER}, "a dot")
+    explorer = Explorer(fragile, stage, panel(), {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 0
     assert explorer.said.startswith("No picture: ZeroDivisionError")
     explorer.sliders["x"].value = 5
@@ -115,7 +118,7 @@ def test_an_error_is_shown_and_the_next_setting_works():
 
 
 def test_reset_takes_a_slider_back():
-    explorer = Explorer(dot, panel(), {"x": SLIDER}, "a dot")
+    explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 1
     slider, reset = explorer.view.children[0].children
     reset.click()
@@ -129,12 +132,22 @@ def test_explore_shows_one_bundle_with_the_picture_for_those_without_a_kernel(mo
     monkeypatch.setattr(
         widgets.live, "display", lambda *args, **kwargs: shown.append((args, kwargs))
     )
-    explore(dot, panel(), {"x": SLIDER}, "a dot")
+    explore(dot, stage, panel(), {"x": SLIDER}, "a dot")
     shown.pop()._ipython_display_()
     ((bundle,), options) = shown.pop()
     assert set(bundle) >= {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"}
     assert bundle["text/plain"] == "a dot\nx = 5.0"
     assert options == {"metadata": {"image/png": {"alt": "a dot"}}, "raw": True}
+
+
+def test_settings_are_compared_on_axes_of_their_own(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plotting, "show", lambda ax, alt: shown.append((ax.figure, alt)))
+    axes = plotting.panels(1, 2)[0]
+    assert compare_settings(dot, stage, axes, [(1,), (2,)], "two dots") == "x = 1.0\nx = 2.0"
+    assert shown == [(axes[0].figure, "two dots")]
+    assert [ax.lines[0].get_xdata()[0] for ax in axes] == [1, 2]
+    assert [ax.get_xlabel() for ax in axes] == ["x (m)", "x (m)"]
 
 
 @pytest.mark.parametrize("lesson", ORACLES)

@@ -192,7 +192,7 @@ def paths_on_bowl(
     for (name, path), color, style, mark in zip(
         paths.items(), COLORS, STYLES, "os^D", strict=False
     ):
-        ax.plot(*np.transpose(path), color=color, linestyle=style, marker=mark, ms=5, label=name)
+        ax.plot(*np.asarray(path).T, color=color, linestyle=style, marker=mark, ms=5, label=name)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
