@@ -427,7 +427,7 @@ def landscape(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> 
     filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
     look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
     lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)
-    ax.clabel(lines, lines.levels[::2], fontsize=7, colors="dimgrey")
+    ax.clabel(lines, lines.levels[::2], fontsize=8, colors="black")
     low, high = grid.min((0, 1)), grid.max((0, 1))
     ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     return ax

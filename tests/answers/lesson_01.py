@@ -37,6 +37,7 @@ RIGHT = [
 ]
 WRONG = [
     (check_01_predict, 0.2, "0.2 is κ"),
+    (check_01_predict, 1.2 * 0.2, "not multiplied"),
     (check_01_predict, 5, "1/κ"),
     (check_01_predict, 1.2, "bad forecast"),
     (check_01_predict, 0.6, "quarters"),

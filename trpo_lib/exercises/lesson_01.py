@@ -13,6 +13,7 @@ def check_01_predict(answer: float) -> Verdict:
     """The radius after a trial with Δ = 1.2, promised gain 2.0, actual gain 0.4."""
     mistakes = {
         0.2: "0.2 is κ; what does it do to the radius?",
+        0.24: "κ decides which rule holds; the radius is not multiplied by it.",
         5: "that is 1/κ: κ is the actual gain over the promised one.",
         1.2: "the step is accepted (κ > 0.1), but for the radius κ < ¼ counts as a bad forecast.",
         0.6: "κ < ¼ quarters the radius, it does not halve it.",
