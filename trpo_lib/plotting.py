@@ -29,6 +29,8 @@ _BELOW = {
     "ncols": 2,
 }
 
+_CHOSEN = {"color": "black", "markerfacecolor": "none", "markersize": 11}  # around other marks
+
 
 def learning_curve(
     transitions: np.ndarray,
@@ -238,9 +240,10 @@ def update_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     gain.axhline(0, color="grey", linewidth=1)
     kl.axhline(1, color="grey", linestyle=":", label="bound")
     looks = {"model": (5, "--", ""), "batch": (0, "-", ""), "refused": (1, "", "x")}
-    looks |= {"accepted": (2, "", "o"), "chosen": (3, "", "D")}
+    looks |= {"accepted": (2, "", "o")}
     for name, (number, line, mark) in looks.items():
         kl.plot([], [], color=COLORS[number], linestyle=line, marker=mark, label=name)
+    kl.plot([], [], "D", label="chosen", **_CHOSEN)
     kl.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return axes
 
@@ -264,12 +267,13 @@ def one_update(
     good = (trials[:, 1] > 0) & (trials[:, 2] <= 1)
     found = np.cumsum(good)  # how many good trials up to each
     refused, taken = trials[found == 0], trials[good & (found == 1)]
-    marks = ((refused, 1, "x"), (taken, 2, "o"), (chosen[None], 3, "D"))
+    marks = ((refused, 1, "x"), (taken, 2, "o"))
     for column, ax in enumerate(axes[1:]):
         ax.plot(batch[:, 0], model[column], color=COLORS[5], linestyle="--")
         ax.plot(batch[:, 0], batch[:, column + 1], color=COLORS[0])
         for points, number, mark in marks:
             ax.plot(points[:, 0], points[:, column + 1], mark, color=COLORS[number], markersize=7)
+        ax.plot(chosen[0], chosen[column + 1], "D", **_CHOSEN)
 
 
 def training_panels() -> np.ndarray:
