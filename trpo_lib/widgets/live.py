@@ -94,7 +94,7 @@ class Live:
         plt.close(self._figure)  # or the notebook would show it a second time
         self._canvas = FigureCanvasAgg(self._figure)  # pyplot has closed the other one
         width, height = self._canvas.get_width_height()
-        self.picture = ipywidgets.Image(format="png", width=width, height=height, tooltip=alt)
+        self.picture = ipywidgets.Image(format="png", width=width, height=height)
         self.line = ipywidgets.HTML()
         self._keep()
 
