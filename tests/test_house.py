@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "sweep": ["training"],
     "exercises": NUMERICAL,
     "plotting": [],
-    "widgets": ["plotting"],
+    "widgets": ["plotting", "rendering"],
 }
 # Only these draw or show; PIL is matplotlib's own writer of pictures.
 MAY_DISPLAY = {
