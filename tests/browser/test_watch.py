@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from figures import Figure
-from jupyterlab_page import write_notebook
+from jupyterlab_page import ERRORS, write_notebook
 from playwright.sync_api import expect
 
 LESSON = Path(__file__).parents[2] / "notebooks/00_start_here.ipynb"
@@ -35,14 +35,15 @@ def update(figure):
     return int(re.match(r"Update (\d+)", figure.said)[1])
 
 
-def expect_rest(figure):
-    """The training stands still for a second -> the update it stands at."""
-    figure.page.wait_for_timeout(200)  # the update that was under way
-    stands = update(figure)
-    end = time.monotonic() + 1
-    while time.monotonic() < end:
-        assert update(figure) == stands
-        figure.page.wait_for_timeout(100)
+def wait_for_rest(figure):
+    """Waits until no update has come for a second -> the update it stands at."""
+    give_up = time.monotonic() + 10
+    stands, since = update(figure), time.monotonic()
+    while time.monotonic() < since + 1:
+        assert time.monotonic() < give_up, "it trains on"
+        figure.page.wait_for_timeout(50)
+        if update(figure) != stands:
+            stands, since = update(figure), time.monotonic()
     return stands
 
 
@@ -64,10 +65,10 @@ def test_lesson_00_runs_and_its_run_is_started_paused_stepped_and_restarted(open
     expect(figure.line).to_have_text(TRAINING)
     assert figure.source != before
     figure.press("Pause")
-    stands = expect_rest(figure)
+    stands = wait_for_rest(figure)
     figure.press("Step")
     expect(figure.line).to_contain_text(f"Update {stands + 1},")
-    assert expect_rest(figure) == stands + 1
+    assert wait_for_rest(figure) == stands + 1
     figure.press("Restart")
     expect(figure.line).to_contain_text("Nothing yet")
 
@@ -108,8 +109,7 @@ def test_an_error_is_shown_in_the_figure_and_under_the_cell(endless):
     figure = Figure(notebook.page)
     figure.press("Start")
     expect(figure.line).to_have_text("stopped by RuntimeError: the chalk is used up")
-    under_the_cell = notebook.cells.last.locator('[data-mime-type$="jupyter.error"]')
-    expect(under_the_cell).to_contain_text("the chalk is used up")
+    expect(notebook.cells.last.locator(ERRORS)).to_contain_text("the chalk is used up")
 
 
 def test_an_interrupt_pauses_it_and_leaves_the_kernel_at_work(endless):
@@ -118,7 +118,7 @@ def test_an_interrupt_pauses_it_and_leaves_the_kernel_at_work(endless):
     figure.press("Start")
     expect(figure.line).to_have_text(TRAINING)
     notebook.choose("Kernel", "Interrupt Kernel")
-    expect_rest(figure)
+    wait_for_rest(figure)
     expect(notebook.run(2)).to_contain_text("42")
     expect(notebook.errors).to_have_count(0)
 
@@ -141,5 +141,5 @@ def test_two_who_watch_one_trainer_share_one_run(endless):
         before = figure.said
         expect(figure.line).not_to_have_text(before)
     first.press("Pause")
-    expect_rest(second)
+    wait_for_rest(second)
     expect(notebook.run(4)).to_contain_text("True True")

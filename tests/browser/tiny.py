@@ -18,12 +18,11 @@ def draw(axes, width, height, copies):
         axes.plot(width * np.cos(angle) + copy, height * np.sin(angle))
     return f"{copies} ellipses, each of area {np.pi * width * height:.4g}"
 
-sliders = {
+explore(draw, axes, {
     "width": Slider("half width (m)", 0.5, 5.0, 1.0, 0.5),
     "height": Slider("half height (m)", 0.1, 10.0, 1.0, 0.1, log=True),
     "copies": Slider("copies (number)", 1, 5, 5, 1),
-}
-explore(draw, axes, sliders, "Ellipses side by side.")
+}, "Ellipses side by side.")
 """
 
 
