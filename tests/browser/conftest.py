@@ -51,7 +51,7 @@ def page(browser, request):
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    name = re.sub(r"\W+", "_", request.node.name).strip("_")
+    name = re.sub(r"\W+", "_", f"{request.path.stem}_{request.node.name}").strip("_")
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
     page.evaluate("window.jupyterapp?.serviceManager.sessions.shutdownAll()")
     page.close()

@@ -22,7 +22,7 @@ def test_a_stored_figure_is_a_picture_without_its_kernel(open_notebook):
     number, stored = stored_picture()
     notebook = open_notebook(LESSON)
     notebook.choose("Kernel", "Shut Down Kernel")
-    expect(notebook.page.get_by_role("button", name="No Kernel")).to_be_visible()
+    expect(notebook.page.get_by_role("button", name="No Kernel", exact=True)).to_be_visible()
     picture = notebook.cells.nth(number).locator(".jp-OutputArea img")
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
