@@ -5,17 +5,21 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab test notebooks figures bench
+.PHONY: lab demo test notebooks figures bench
 .SECONDARY:
 
 lab: .venv/lessons.done
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
+demo: .venv/demo.done
+	$(BIN)/voila notebooks --Voila.ip=127.0.0.1 --ContentsManager.hide_globs=src
+
 test: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pytest tests -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
+	$(BIN)/pytest tests --ignore=tests/browser -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
 	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+	$(BIN)/pytest tests/browser
 
 notebooks: $(NOTEBOOKS)
 
@@ -28,7 +32,7 @@ figures: .venv/dev.done
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/run.py
 
-# One environment, two sizes: what the lessons need, and what developing them needs on top.
+# One environment, three sizes: what the lessons need, the demo on top, and what developing needs.
 .venv/%.done: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'

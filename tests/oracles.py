@@ -26,15 +26,20 @@ from trpo_lib.training import TrainConfig, Trainer
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.(\d+))?(?:e([-+]?\d+))?(?![\dA-Za-z])")
 
 
-def assert_says(line: str, expected: list[float]) -> None:
-    """The line's numbers are the expected ones, rounded to the digits that it shows."""
+def says(line: str, expected: list[float]) -> bool:
+    """Whether the line's numbers are the expected ones, rounded to the digits that it shows."""
     found = list(NUMBER.finditer(line))
-    assert len(found) == len(expected), line
-    for match, value in zip(found, expected, strict=True):
-        decimals, power = match[1] or "", int(match[2] or 0)
-        unit = 10.0 ** (power - len(decimals))
-        shown = float(match[0].replace(",", ""))
-        assert abs(shown - value) <= 0.51 * unit + 1e-6 * abs(value), f"{value} in: {line}"
+    return len(found) == len(expected) and all(map(rounds_to, found, expected))
+
+
+def rounds_to(number: re.Match, value: float) -> bool:
+    decimals, power = number[1] or "", int(number[2] or 0)
+    unit = 10.0 ** (power - len(decimals))
+    return abs(float(number[0].replace(",", "")) - value) <= 0.51 * unit + 1e-6 * abs(value)
+
+
+def assert_says(line: str, expected: list[float]) -> None:
+    assert says(line, expected), f"{line!r} should have the numbers {expected}"
 
 
 def trust_regions(step_size, radius):

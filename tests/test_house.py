@@ -194,7 +194,7 @@ def test_constraints_pin_every_requirement_inside_its_range():
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     pins = dict(line.split("==") for line in text.splitlines())
     pins = {canonicalize_name(name): version for name, version in pins.items()}
-    for requirement in requirements("lessons", "dev"):
+    for requirement in requirements("lessons", "demo", "dev"):
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} against {version}"
     assert not any("+" in version for version in pins.values())

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lessons import explorer_of
-from oracles import ORACLES, assert_says
+from oracles import ORACLES, assert_says, says
 from PIL import Image
 
 from trpo_lib import plotting, widgets
@@ -39,6 +39,12 @@ def dot(ax, x):
 
 def pixels(png):
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+
+
+def test_numbers_are_compared_as_they_are_printed():
+    assert says("2TV² is 0.0123 nats, -4 of 1,024 or 3e-05", [0.01234, -4, 1024, 3.2e-5])
+    assert not says("0.0123", [0.0122])
+    assert not says("1 and 2", [1])
 
 
 @pytest.mark.parametrize(("low", "start", "log"), [(0, 11, False), (1, 0, False), (0, 5, True)])

@@ -98,7 +98,7 @@ class Live:
         self._figure.set_dpi(plotting.DPI)
         self._canvas = FigureCanvasAgg(self._figure)  # pyplot has closed the other one
         width, height = self._canvas.get_width_height()
-        self.picture = ipywidgets.Image(format="png", width=width, height=height, tooltip=alt)
+        self.picture = ipywidgets.Image(format="png", width=width, height=height)
         self.line = ipywidgets.HTML()
         for ax in self._figure.axes:
             ax.autoscale(False)

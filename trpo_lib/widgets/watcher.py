@@ -51,7 +51,7 @@ class Watcher(Live):
         self.sliders = controls.sliders
         self.buttons = self._make_buttons()
         self._bar = ipywidgets.IntProgress(max=trainer.config.max_iterations, description="updates")
-        self._frame = ipywidgets.Image(format="png", width=240, tooltip="the greedy policy at work")
+        self._frame = ipywidgets.Image(format="png", width=240)
         top = ipywidgets.HBox([*self.buttons.values(), self._bar])
         self.view = ipywidgets.VBox(
             [top, *controls.rows, self.picture, ipywidgets.HBox([self._frame, self.line])]

@@ -1,0 +1,118 @@
+"""A browser, and what it looks at: the lessons in JupyterLab, and as the site of `make demo`."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from jupyterlab_page import READY, Notebook
+from playwright.sync_api import sync_playwright
+from servers import serve
+
+ROOT = Path(__file__).parents[2]
+SCREENSHOTS = ROOT / "build/screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+MS_OF_PATIENCE = 20_000
+NO_BROWSER = "needs Chromium: `sudo apt-get install chromium`, or name it in $CHROMIUM"
+BROWSER_OPTIONS = [
+    "--no-sandbox",  # root has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAB_SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is on the page
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, request):
+    """An empty page, of which a picture is kept. An error of its own fails the test."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(MS_OF_PATIENCE)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    name = re.sub(r"\W+", "_", f"{request.path.stem}_{request.node.name}").strip("_")
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    page.evaluate("window.jupyterapp?.serviceManager.sessions.shutdownAll()")
+    page.close()
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """What the servers serve: the notebooks that a test has put here."""
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="session")
+def lab(browser, folder, tmp_path_factory):
+    """The URL of a JupyterLab; named after the browser, it is not started without one."""
+    home = tmp_path_factory.mktemp("lab")
+    for name, settings in LAB_SETTINGS.items():
+        file = home / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings))
+    options = [
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.allow_root=True",
+        "--IdentityProvider.token=",
+        "--expose-app-in-browser",
+    ]
+    with serve("jupyterlab", *options, home=home) as url:
+        yield f"{url}/lab"
+
+
+@pytest.fixture(scope="session")
+def demo(browser, folder, tmp_path_factory):
+    """The URL of the site that `make demo` would show of the folder."""
+    recipe = re.search(
+        r"^\t\S*/voila notebooks (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    options = shlex.split(recipe[1])
+    with serve("voila", str(folder), *options, home=tmp_path_factory.mktemp("demo")) as url:
+        yield url
+
+
+@pytest.fixture
+def open_notebook(page, lab, folder):
+    """Opens a copy of a notebook, its kernel started, and nothing run -> ``Notebook``."""
+
+    def open_notebook(path):
+        shutil.copy(path, folder)
+        page.goto(f"{lab}/tree/{path.name}?reset")  # reset: none of the last page's layout
+        page.wait_for_function(READY)
+        return Notebook(page)
+
+    return open_notebook
+
+
+@pytest.fixture
+def open_and_run(open_notebook):
+    """Opens a copy of a notebook and runs all of it -> ``Notebook``."""
+
+    def open_and_run(path):
+        notebook = open_notebook(path)
+        notebook.run_all()
+        return notebook
+
+    return open_and_run

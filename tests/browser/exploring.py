@@ -1,0 +1,64 @@
+"""Every slider of an explorer moved by keyboard, and what it then says compared with an oracle."""
+
+import ast
+import time
+from pathlib import Path
+
+import nbformat
+from figures import Figure
+from oracles import assert_says, says
+
+from trpo_lib import widgets
+from trpo_lib.widgets import Slider
+
+SECONDS_TO_FOLLOW = 10
+PRESSES = 3
+
+
+def sliders_of(path: Path) -> dict[str, Slider]:
+    """The sliders that a notebook gives to ``explore``, by name; empty if it does not explore."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "explore(draw" in cell.source:
+            names = {"widgets": widgets}
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in (
+                    "starts",
+                    "sliders",
+                ):
+                    exec(ast.unparse(node), names)
+            return names["sliders"]
+    return {}
+
+
+def after(slider: Slider, steps: int) -> float:
+    """Where a slider stands that many steps from its start."""
+    return (
+        slider.start * 10 ** (slider.step * steps)
+        if slider.log
+        else slider.start + slider.step * steps
+    )
+
+
+def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> None:
+    """Moves one slider after the other, there, half-way back, and home by its reset button."""
+    start = {name: slider.start for name, slider in sliders.items()}
+    wait_for_numbers(figure, oracle(**start))
+    for name, slider in sliders.items():
+        on_page = figure.slider(slider.label)
+        there = 1 if after(slider, PRESSES) <= slider.high else -1
+        keys = ("ArrowRight", "ArrowLeft")[::there]
+        for key, presses, steps in [(keys[0], PRESSES, PRESSES), (keys[1], 1, PRESSES - 1)]:
+            source, said = figure.source, figure.said
+            on_page.press(key, presses)
+            wait_for_numbers(figure, oracle(**start | {name: after(slider, there * steps)}))
+            assert figure.said != said, f"{slider.label}: no number changes"
+            assert figure.source != source, f"{slider.label}: the picture does not change"
+        on_page.reset()
+        wait_for_numbers(figure, oracle(**start))
+
+
+def wait_for_numbers(figure: Figure, expected: list[float]) -> None:
+    end = time.monotonic() + SECONDS_TO_FOLLOW
+    while time.monotonic() < end and not says(figure.said, expected):
+        figure.page.wait_for_timeout(20)
+    assert_says(figure.said, expected)
