@@ -14,7 +14,7 @@ from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator
 from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
@@ -155,12 +155,13 @@ def feasible_steps(
     """
     ax = ax or _axes("step in parameter 1", "step in parameter 2")
     cloud = ax.scatter(*steps.T, c=gains, s=5, cmap="cividis")
-    ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd")
+    ax.set_aspect("equal")  # so that g stands at a right angle to the lines of equal gain
+    ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd", location="bottom", pad=0.25)
     for (name, end), color, style in zip(marks.items(), COLORS[1:], STYLES, strict=False):
         arrow = {"arrowstyle": "-|>", "color": color, "linestyle": style, "linewidth": 2}
         ax.annotate("", end, (0, 0), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
         ax.plot([], [], color=color, linestyle=style, linewidth=2, label=name)
-    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.15), ncols=len(marks))
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
     return ax
 
 
@@ -206,7 +207,14 @@ def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | No
     ax.axhline(0, color="grey", linewidth=1)
     ax.axhline(1, color="grey", linestyle=":", label="promise kept")
     ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
-    ax.set_yticks([-1, 0, 1, 2, 5, 10], ["-1", "0", "1", "2", "5", "10"])
+    limits = ax.axis()
+    for axis, ticks in (
+        (ax.yaxis, [-1, -0.5, 0, 0.5, 1, 1.5, 2, 5, 10]),
+        (ax.xaxis, [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]),
+    ):
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.axis(limits)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
@@ -237,9 +245,10 @@ def one_update(
     for ax, value, modelled, index in zip(axes[1:], actual, model, (1, 2), strict=True):
         ax.plot(fractions, modelled, color=COLORS[5], linestyle="--", label="model")
         ax.plot(fractions, value, color=COLORS[0], label="batch")
-        for trial in trials[:-1]:
-            ax.plot(trial[0], trial[index], "x", color=COLORS[1], ms=8, mew=2)
-        ax.plot(trials[-1][0], trials[-1][index], "o", color=COLORS[2], ms=7)
+        for k, trial in enumerate(trials[:-1]):
+            label = None if k else "refused"
+            ax.plot(trial[0], trial[index], "x", color=COLORS[1], ms=8, mew=2, label=label)
+        ax.plot(trials[-1][0], trials[-1][index], "o", color=COLORS[2], ms=7, label="accepted")
         ax.set_xlabel("fraction of the step")
     axes[1].axhline(0, color="grey", linewidth=1)
     axes[2].axhline(max_kl, color="grey", linestyle=":", label=f"δ = {max_kl:g}")
