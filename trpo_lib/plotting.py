@@ -15,7 +15,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import NullFormatter, NullLocator
 from PIL import Image
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
@@ -172,12 +172,13 @@ def feasible_steps(
     """
     ax = ax or _axes("step in parameter 1", "step in parameter 2")
     cloud = ax.scatter(*steps.T, c=gains, s=5, cmap="cividis")
-    ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd")
+    ax.set_aspect("equal")  # so that g stands at a right angle to the lines of equal gain
+    ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd", location="bottom", pad=0.25)
     for (name, end), color, style in zip(marks.items(), COLORS[1:], STYLES, strict=False):
         arrow = {"arrowstyle": "-|>", "color": color, "linestyle": style, "linewidth": 2}
         ax.annotate("", end, (0, 0), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
         ax.plot([], [], color=color, linestyle=style, linewidth=2, label=name)
-    ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, 1.15), ncols=len(marks))
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
     return ax
 
 
@@ -223,7 +224,14 @@ def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | No
     ax.axhline(0, color="grey", linewidth=1)
     ax.axhline(1, color="grey", linestyle=":", label="promise kept")
     ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
-    ax.set_yticks([-1, 0, 1, 2, 5, 10], ["-1", "0", "1", "2", "5", "10"])
+    limits = ax.axis()
+    for axis, ticks in (
+        (ax.yaxis, [-1, -0.5, 0, 0.5, 1, 1.5, 2, 5, 10]),
+        (ax.xaxis, [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]),
+    ):
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.axis(limits)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 

@@ -32,9 +32,39 @@ LAB_SETTINGS = {
 }
 
 
+def find_browser() -> str | None:
+    """The path of a Chromium: the one in $CHROMIUM, or the first on the PATH."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def write_lab_settings(home: Path) -> None:
+    """What JupyterLab reads when its home is there."""
+    for name, settings in LAB_SETTINGS.items():
+        file = home / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(settings))
+
+
+def lab_options(folder: Path) -> list[str]:
+    """JupyterLab on a folder: no token, and its application visible to the page's scripts."""
+    return [
+        f"--ServerApp.root_dir={folder}",
+        "--ServerApp.allow_root=True",
+        "--IdentityProvider.token=",
+        "--expose-app-in-browser",
+    ]
+
+
+def voila_options() -> list[str]:
+    """Those of `make demo`."""
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^\t\S*/voila notebooks (.*)", makefile, re.MULTILINE)
+    return shlex.split(recipe[1])
+
+
 @pytest.fixture(scope="session")
 def browser():
-    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    executable = find_browser()
     if executable is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
     with sync_playwright() as playwright:
@@ -68,28 +98,16 @@ def folder(tmp_path_factory):
 def lab(browser, folder, tmp_path_factory):
     """The URL of a JupyterLab; named after the browser, it is not started without one."""
     home = tmp_path_factory.mktemp("lab")
-    for name, settings in LAB_SETTINGS.items():
-        file = home / f"settings/@jupyterlab/{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings))
-    options = [
-        f"--ServerApp.root_dir={folder}",
-        "--ServerApp.allow_root=True",
-        "--IdentityProvider.token=",
-        "--expose-app-in-browser",
-    ]
-    with serve("jupyterlab", *options, home=home) as url:
+    write_lab_settings(home)
+    with serve("jupyterlab", *lab_options(folder), home=home) as url:
         yield f"{url}/lab"
 
 
 @pytest.fixture(scope="session")
 def demo(browser, folder, tmp_path_factory):
     """The URL of the site that `make demo` would show of the folder."""
-    recipe = re.search(
-        r"^\t\S*/voila notebooks (.*)", (ROOT / "Makefile").read_text(), re.MULTILINE
-    )
-    options = shlex.split(recipe[1])
-    with serve("voila", str(folder), *options, home=tmp_path_factory.mktemp("demo")) as url:
+    home = tmp_path_factory.mktemp("demo")
+    with serve("voila", str(folder), *voila_options(), home=home) as url:
         yield url
 
 

@@ -149,8 +149,8 @@ def check_04_explore(answer: tuple[float, int]) -> Verdict:
     if residual >= 1e-3:
         return Verdict(False, f"the relative residual is {residual:.2g}: not below 0.001.")
     if report.gain < 0.019:
-        return Verdict(False, f"solved, but the gain is {report.gain:.4f}: damped too much?")
-    return Verdict(True, f"relative residual {residual:.1g}, gain {report.gain:.4f}.")
+        return Verdict(False, f"solved, but the gain is {report.gain:.5f}: damped too much?")
+    return Verdict(True, f"relative residual {residual:.1g}, gain {report.gain:.5f}.")
 
 
 @cache
