@@ -28,7 +28,7 @@ KEYS = ("ArrowRight", "ArrowLeft")
 MS_BETWEEN_KEYS = 300
 # From the key to the first frame of the browser in which the last picture is another one.
 CLOCK = """() => {
-    const last = () => [...document.querySelectorAll('img.widget-image, .jupyter-widgets img')]
+    const last = () => [...document.querySelectorAll('img.widget-image, .widget-interact img')]
         .filter(image => image.complete).map(image => image.src).pop();
     window.waits = []; window.pictures = 0;
     let pressed = null, before = last();
@@ -119,6 +119,7 @@ class Browser:
         self.page.evaluate(CLOCK)
         for number in range(presses + 3):
             handle.press(KEYS[number // 10 % 2])
+            self.page.wait_for_function("seen => window.waits.length > seen", arg=number)
             self.page.wait_for_timeout(MS_BETWEEN_KEYS)
         return self.page.evaluate("window.waits")[3:]
 
@@ -131,7 +132,7 @@ class Browser:
         mouse.down()
         before = self.page.evaluate("window.pictures")
         while (elapsed := time.monotonic() - start) < seconds:
-            mouse.move(x + 60 * np.sin(2 * elapsed), y)
+            mouse.move(x + 160 * abs(elapsed % 1 - 0.5) - 80, y)  # to and fro once a second
             self.page.wait_for_timeout(10)
         mouse.up()
         return (self.page.evaluate("window.pictures") - before) / elapsed
@@ -152,7 +153,6 @@ def measure_lesson(browser: Browser, lesson: str, presses: int) -> dict:
     browser.voila(live)
     found["voila"] = browser.press_keys(presses)
     browser.leave()
-    say(f"{lesson}: {found}")
     found["ratio"] = ratio_of_medians(np.array(found["interact"]), np.array(found["lab"]))
     say(
         f"{lesson}: "
