@@ -130,7 +130,7 @@ class Watcher(Live):
         for _ in range(_STEPS_PER_FRAME):
             if self._camera.step(self.trainer.policy):
                 self._camera.reset()
-        self._frame.value = encode_png(self._camera.frame()[::2, ::2], 16)
+        self._frame.value = encode_png(self._camera.frame(), colors=16, shrink=2)
 
     def _draw_records(self) -> str:
         """What happened so far, on the panels -> what the last update did, in numbers."""
