@@ -112,7 +112,7 @@ CONTENDERS = {
 
 
 def measure(quick: bool) -> dict:
-    seeds, limit = (2, 5_000) if quick else (20, LIMIT)
+    seeds, limit = (2, 5_000) if quick else (30, LIMIT)
     runs: dict[str, list[dict]] = {name: [] for name in CONTENDERS}
     for run in CONTENDERS.values():
         run(seed=999, limit=2_048)  # warm-up: the first update of a process imports and allocates

@@ -92,11 +92,16 @@ def test_the_picture_is_the_one_that_matplotlib_draws_in_full():
 
 
 def test_nothing_is_left_on_the_axes():
+    def bars_and_dot(ax, x):
+        ax.bar([1, 2], [x, x])
+        return dot(ax, x)
+
     ax = panel()
     standing = list(stage(ax).get_children())
-    explorer = Explorer(dot, stage, ax, {"x": SLIDER}, "a dot")
+    explorer = Explorer(bars_and_dot, stage, ax, {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 3
     assert list(ax.get_children()) == standing
+    assert ax.containers == []  # matplotlib's own list of bars, which would grow for ever
 
 
 def test_what_stays_follows_when_a_setting_needs_other_limits():

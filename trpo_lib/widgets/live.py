@@ -111,6 +111,7 @@ class Live:
         What add has put there is taken off again; the limits that it has set stay.
         """
         standing, limits = set(self._artists()), self._limits()
+        containers = {ax: len(ax.containers) for ax in self._figure.axes}
         for ax in self._figure.axes:
             ax.set_prop_cycle(None)  # or the next picture would go on with the next colour
         try:
@@ -124,6 +125,8 @@ class Live:
         for artist in sorted(moving, key=Artist.get_zorder):
             artist.axes.draw_artist(artist)
             artist.remove()
+        for ax, standing_containers in containers.items():
+            del ax.containers[standing_containers:]  # of bars, which would keep them for ever
         self.picture.value = encode_png(np.asarray(self._canvas.buffer_rgba()), colors=128)
         self.say(said)
 
