@@ -9,10 +9,12 @@ NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 .SECONDARY:
 
 lab: .venv/lessons.done
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+		--ServerApp.kernel_websocket_connection_class=trpo_lib.connection.PromptConnection
 
 demo: .venv/demo.done
-	$(BIN)/voila notebooks --Voila.ip=127.0.0.1 --ContentsManager.hide_globs=src
+	$(BIN)/voila notebooks --Voila.ip=127.0.0.1 --ContentsManager.hide_globs=src \
+		--Voila.kernel_websocket_connection_class=trpo_lib.connection.PromptConnection
 
 test: .venv/dev.done
 	$(BIN)/ruff check .

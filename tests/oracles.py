@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from scipy.special import softmax
 from scipy.stats import entropy
+from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from trpo_lib.batch import make_batch
 from trpo_lib.divergence import mean_kl
-from trpo_lib.fisher import fisher_vector_product
 from trpo_lib.landscapes import CliffRidge, gradient_ascent, trust_region_ascent
 from trpo_lib.solvers import conjugate_gradient, flat_grad
 from trpo_lib.surrogate import surrogate
@@ -109,13 +109,28 @@ def recorded_update():
     return trainer.policy, make_batch(trainer.play(), trainer.policy, trainer.critic, 0.99, 0.97)
 
 
+@functools.cache
+def fisher_matrix():
+    """The KL's dense Hessian: CG's later iterations show its last bits, so it is the lesson's."""
+    policy, batch = recorded_update()
+    old, new = policy(batch.obs), copy.deepcopy(policy)
+    names, params = zip(*new.named_parameters(), strict=True)
+
+    def kl(theta):
+        pieces = theta.split([param.numel() for param in params])
+        shaped = {n: x.view_as(p) for n, x, p in zip(names, pieces, params, strict=True)}
+        return mean_kl(old, functional_call(new, shaped, (batch.obs,)))
+
+    return torch.autograd.functional.hessian(kl, parameters_to_vector(params).detach())
+
+
 def solving_the_step(cg_iters, damping, max_kl, fraction):
     policy, batch = recorded_update()
     data = batch.actions, batch.old_log_probs, batch.advantages
     g = flat_grad(surrogate(policy(batch.obs), *data), list(policy.parameters()))
-    product = fisher_vector_product(policy, batch.obs, damping)
-    exact = torch.linalg.solve(torch.stack([product(e) for e in torch.eye(len(g)).double()]), g)
-    found = conjugate_gradient(product, g, cg_iters)
+    matrix = fisher_matrix() + damping * torch.eye(len(g)).double()
+    exact = torch.linalg.solve(matrix, g)
+    found = conjugate_gradient(matrix.mv, g, cg_iters)
     step = (2 * max_kl / found.quadratic_form) ** 0.5 * found.x
     new = copy.deepcopy(policy)
     with torch.no_grad():

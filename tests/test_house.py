@@ -47,6 +47,7 @@ MAY_IMPORT = {
     "policies": [],
     "environments": [],
     "storage": [],
+    "connection": [],
     "rollout": ["policies", "environments"],
     "batch": ["rollout", "advantage"],
     "trpo": BELOW_TRPO,

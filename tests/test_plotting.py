@@ -104,16 +104,24 @@ def test_density_fits_shades_the_target_and_names_each_fit():
 
 def test_two_policies_draws_one_setting_on_its_panels():
     axes = plotting.two_policies_panels(plt.figure().subplots(2, 1), ["KL", "bowl"])
-    p, q, share = np.array([0.2, 0.8]), np.array([0.6, 0.4]), np.array([0.0, 1.0])
+    p, q, share = np.array([0.2, 0.5, 0.3]), np.array([0.6, 0.1, 0.3]), np.array([0.0, 1.0])
     curves = {"KL": np.array([0.0, 0.3]), "bowl": np.array([0.0, 0.9])}
     plotting.two_policies(p, q, share, curves, axes)
-    assert [bar.get_height() for bar in axes[0].patches] == [0.2, 0.8, 0.6, 0.4]
-    assert axes[0].patches[2].get_hatch()
-    assert [list(line.get_ydata()) for line in axes[1].lines[2:]] == [[0, 0.3], [0, 0.9]]
+    old, new = (bars.get_paths()[0] for bars in axes[0].collections)
+    for bars, probs, left in ((old, p, -0.4), (new, q, 0.0)):
+        middles = np.arange(3) + left + 0.2
+        inside = [[bars.contains_point((x, y * 0.99)) for y in probs] for x in middles]
+        above = [bars.contains_point((x, y + 0.01)) for x, y in zip(middles, probs, strict=True)]
+        assert np.diag(inside).all()
+        assert not any(above)
+        assert not bars.contains_point((left + 0.6, 0.01))
+    assert axes[0].collections[1].get_hatch()
+    assert [list(line.get_ydata()) for line in axes[1].lines[2:]] == [[0, 1], [0, 3]]
     assert legend(axes[1]) == ["KL", "bowl"]
     looks = [(line.get_color(), line.get_linestyle()) for line in axes[1].lines]
     assert looks[:2] == looks[2:]
-    assert axes[1].get_ylim() == (0, 1)
+    plotting.two_policies(p, p, share, {"KL": np.zeros(2)}, axes)
+    assert list(axes[1].lines[-1].get_ydata()) == [0, 0]
 
 
 def test_feasible_steps_draws_every_step_and_an_arrow_for_each_name():

@@ -129,15 +129,16 @@ def density_fits(
 
 
 def two_policies_panels(axes: Sequence[Axes], names: Sequence[str]) -> Sequence[Axes]:
-    """A pair of axes for ``two_policies``, with a legend of the names of its curves."""
+    """A pair of axes for ``two_policies`` of three actions, with a legend of its curves' names."""
     bars, way = axes
     old = Patch(color=COLORS[0], label="p, old")
     new = Patch(facecolor=COLORS[4], hatch="//", edgecolor="black", label="q, new")
-    bars.set(xlabel="action", ylabel="probability", ylim=(0, 1))
+    bars.set(xlabel="action", ylabel="probability", xlim=(-0.6, 2.6), ylim=(0, 1), xticks=range(3))
     bars.legend(handles=[old, new], frameon=False)
     empty = dict.fromkeys(names, np.empty(0))
     divergence_curves(np.empty(0), empty, "share of the way from p to q", way)
-    way.set(xlim=(0, 1), ylim=(0, 1e-3))
+    way.legend(loc="upper left", frameon=False, fontsize=9)
+    way.set(xlim=(0, 1), ylim=(0, 3), ylabel=f"multiples of {names[0]} at q")
     return axes
 
 
@@ -148,19 +149,21 @@ def two_policies(
     curves: Mapping[str, np.ndarray],
     axes: Sequence[Axes],
 ) -> None:
-    """Two policies ``[A]`` as bars, and measures of the way from p to q, on a pair of axes.
+    """Two policies ``[3]`` as bars, and measures of the way from p to q, on a pair of axes.
 
-    Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` in nats.
+    Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` is drawn in multiples of the first
+    one's end, so that one scale fits all settings.
     """
     bars, way = axes
-    actions = np.arange(len(p))
-    bars.bar(actions - 0.2, p, 0.4, color=COLORS[0])
-    bars.bar(actions + 0.2, q, 0.4, color=COLORS[4], hatch="//", edgecolor="black")
-    bars.set(xlim=(-0.6, len(p) - 0.4), ylim=(0, 1), xticks=actions)
+    unit = max(next(iter(curves.values()))[-1], 1e-12)  # nothing, if the policies are the same
+    middles = np.arange(len(p))[:, None]
+    for probs, left, look in ((p, -0.4, {}), (q, 0.0, {"hatch": "//", "edgecolor": "black"})):
+        edges = middles + left + np.array([0, 0, 0.4, 0.4])
+        heights = probs[:, None] * [0, 1, 1, 0]  # one shape for all: a fourth of the time of bars
+        color = COLORS[4] if look else COLORS[0]
+        bars.fill_between(edges.ravel(), heights.ravel(), facecolor=color, **look)
     for curve, color, style in zip(curves.values(), COLORS, STYLES, strict=False):
-        way.plot(share, curve, color=color, linestyle=style)
-    top = max(curve.max() for curve in curves.values())
-    way.set_ylim(0, 4 ** np.ceil(np.log2(max(top, 1e-3)) / 2))
+        way.plot(share, curve / unit, color=color, linestyle=style)
 
 
 def feasible_steps(

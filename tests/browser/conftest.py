@@ -46,8 +46,9 @@ def write_lab_settings(home: Path) -> None:
 
 
 def lab_options(folder: Path) -> list[str]:
-    """JupyterLab on a folder: no token, and its application visible to the page's scripts."""
+    """As `make lab`, on a folder: no token, and its application visible to the page's scripts."""
     return [
+        *options_in_makefile("jupyter lab"),
         f"--ServerApp.root_dir={folder}",
         "--ServerApp.allow_root=True",
         "--IdentityProvider.token=",
@@ -57,9 +58,12 @@ def lab_options(folder: Path) -> list[str]:
 
 def voila_options() -> list[str]:
     """Those of `make demo`."""
-    makefile = (ROOT / "Makefile").read_text()
-    recipe = re.search(r"^\t\S*/voila notebooks (.*)", makefile, re.MULTILINE)
-    return shlex.split(recipe[1])
+    return options_in_makefile("voila notebooks")
+
+
+def options_in_makefile(command: str) -> list[str]:
+    recipe = re.search(rf"/{command} ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text())
+    return shlex.split(recipe[1].replace("\\\n", " "))
 
 
 @pytest.fixture(scope="session")
