@@ -25,24 +25,21 @@ from servers import serve  # noqa: E402
 TITLE = "(f) Live figures in a browser"
 LESSONS = ("01_trust_regions", "02_kl_divergence", "03_surrogate_objective", "04_solving_the_step")
 KEYS = ("ArrowRight", "ArrowLeft")
-MS_BETWEEN_KEYS = 300
-# From the key to the first frame of the browser in which the last picture is another one.
+MS_BETWEEN_KEYS = 500
+# From the key to the first frame of the browser after a new picture has been loaded. Between the two
+# the page does nothing of its own: a loop that looks at every frame would take a third of a core.
 CLOCK = """() => {
-    const last = () => [...document.querySelectorAll('img.widget-image, .widget-interact img')]
-        .filter(image => image.complete).map(image => image.src).pop();
     window.waits = []; window.pictures = 0;
-    let pressed = null, before = last();
+    let pressed = null;
     document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
-    const frame = () => {
-        const now = last();
-        if (now && now !== before) {
+    document.addEventListener('load', event => {
+        if (!event.target.matches?.('img.widget-image, .widget-interact img')) return;
+        requestAnimationFrame(() => {
             window.pictures += 1;
             if (pressed !== null) window.waits.push(performance.now() - pressed);
-            before = now; pressed = null;
-        }
-        requestAnimationFrame(frame);
-    };
-    frame();
+            pressed = null;
+        });
+    }, true);
 }"""
 # The same figure the usual way: all of it drawn by pyplot at every move.
 INTERACT = """
@@ -119,8 +116,10 @@ class Browser:
         self.page.evaluate(CLOCK)
         for number in range(presses + 3):
             handle.press(KEYS[number // 10 % 2])
-            self.page.wait_for_function("seen => window.waits.length > seen", arg=number)
             self.page.wait_for_timeout(MS_BETWEEN_KEYS)
+            self.page.wait_for_function(
+                "seen => window.waits.length > seen", arg=number, polling=MS_BETWEEN_KEYS
+            )
         return self.page.evaluate("window.waits")[3:]
 
     def drag(self, seconds: float = 3.0) -> float:
