@@ -25,6 +25,7 @@ PARTS = {
     "fisher_product": "fisher_product",
     "growth": "growth",
     "live": "live",
+    "baselines": "baselines",
 }
 PACKAGES = ("torch", "gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from hypothesis import settings
+from updates import play
 
 from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
 
@@ -26,3 +27,8 @@ def policy(request, generator):
         for param in policy.parameters():
             param.copy_(torch.randn(param.shape, generator=generator) / 2)
     return policy
+
+
+@pytest.fixture
+def batch(policy, generator):
+    return play(policy, torch.randn(40, 3, generator=generator, dtype=torch.float64), generator)

@@ -1,57 +1,17 @@
 import math
-import sys
-from pathlib import Path
 
-import gymnasium as gym
 import numpy as np
 import pytest
 import torch
 from sb3_contrib import TRPO as ReferenceTRPO
 from scipy.optimize import minimize
-from stable_baselines3.common.logger import Logger
 from torch.distributions import Categorical, kl_divergence
 from torch.func import functional_call
+from updates import flat, interrupt_at, measure, play, same, sb3_parameters, sb3_twin, snapshot
 
-import trpo_lib
-from trpo_lib.advantage import normalize
 from trpo_lib.batch import Batch
-from trpo_lib.policies import CategoricalPolicy, GaussianPolicy, make_policy
+from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
 from trpo_lib.trpo import TRPO, TRPOConfig, trpo_step
-
-
-def play(policy, obs, generator, advantages=None):
-    """A batch of the policy's own actions at obs, with random advantages unless they are given."""
-    actions = policy.act(obs, policy.noise((len(obs),), generator).to(obs)).detach()
-    log_probs = policy(obs).log_prob(actions).detach()
-    if advantages is None:
-        advantages = normalize(torch.randn(len(obs), generator=generator, dtype=obs.dtype))
-    return Batch(obs, actions, log_probs, advantages, torch.zeros_like(advantages))
-
-
-@pytest.fixture
-def batch(policy, generator):
-    return play(policy, torch.randn(40, 3, generator=generator, dtype=torch.float64), generator)
-
-
-def snapshot(policy):
-    return {name: tensor.clone() for name, tensor in policy.state_dict().items()}
-
-
-def same(one, other):
-    return all(torch.equal(one[name], other[name]) for name in one)
-
-
-def flat(params):
-    return torch.cat([params[name].reshape(-1) for name in sorted(params)])
-
-
-def measure(policy, before, batch):
-    """Gain and mean KL of the policy over what it was before, from torch.distributions alone."""
-    with torch.no_grad():
-        old, new = functional_call(policy, before, (batch.obs,)), policy(batch.obs)
-        ratio = (new.log_prob(batch.actions) - batch.old_log_probs).exp()
-        gain = ((ratio - 1) * batch.advantages).mean().item()
-        return gain, kl_divergence(old, new).mean().item()
 
 
 @pytest.mark.parametrize("max_kl", [1e-4, 0.01, 0.3])
@@ -154,66 +114,18 @@ def test_the_step_approaches_the_exact_constrained_optimum_as_the_region_shrinks
     assert errors[2] < errors[1] / 5 < errors[0] / 25
 
 
-def reference_and_ours(env_id, damping, generator):
-    """sb3-contrib's TRPO with a filled buffer; and our policy, batch and config, equal to its.
-
-    All in float64: their float32 observations are widened behind their feature extractor.
-    """
-    env = gym.make(env_id)
-    model = ReferenceTRPO(
-        "MlpPolicy", env, n_steps=256, batch_size=256, cg_max_steps=10, cg_damping=damping,
-        target_kl=0.01, line_search_shrinking_factor=0.5, n_critic_updates=1,
-        policy_kwargs={"net_arch": [64]}, seed=0, device="cpu",
-    )  # fmt: skip
-    model.set_logger(Logger(folder=None, output_formats=[]))
-    network = model.policy.double()
-    network.features_extractor.register_forward_hook(lambda module, args, out: out.double())
-
-    policy = make_policy(env.observation_space, env.action_space, (64,), generator).double()
-    layers = policy.logits if isinstance(policy, CategoricalPolicy) else policy.mean
-    layers[0].load_state_dict(network.mlp_extractor.policy_net[0].state_dict())
-    layers[2].load_state_dict(network.action_net.state_dict())
-
-    obs = torch.randn(256, *env.observation_space.shape, generator=generator).double()
-    advantages = torch.randn(256, generator=generator).double() + obs[:, 0]
-    # They divide by the standard deviation with N − 1, and do it inside train().
-    batch = play(policy, obs, generator, (advantages - advantages.mean()) / advantages.std())
-    buffer = model.rollout_buffer
-    buffer.observations, buffer.actions, buffer.log_probs, buffer.advantages, buffer.returns = (
-        column.view(256, 1, *shape).numpy()
-        for column, shape in (
-            (obs, env.observation_space.shape),
-            (batch.actions, (1,)),
-            (batch.old_log_probs, ()),
-            (advantages, ()),
-            (advantages, ()),
-        )
-    )
-    buffer.full = True
-    return model, policy, batch, TRPOConfig(max_kl=0.01, damping=damping, cg_iters=10)
-
-
 @pytest.mark.parametrize("damping", [1e-3, 0.1])
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 def test_the_update_equals_sb3_contribs_on_the_same_batch_and_network(env_id, damping, generator):
-    model, policy, batch, config = reference_and_ours(env_id, damping, generator)
+    model, policy, batch = sb3_twin(
+        ReferenceTRPO, env_id, generator, batch_size=256, cg_max_steps=10, cg_damping=damping,
+        target_kl=0.01, line_search_shrinking_factor=0.5, n_critic_updates=1,
+    )  # fmt: skip
     before = snapshot(policy)
-    report = trpo_step(policy, batch, config)
+    report = trpo_step(policy, batch, TRPOConfig(max_kl=0.01, damping=damping, cg_iters=10))
     model.train()
 
-    network = model.policy
-    theirs = {
-        "0.weight": network.mlp_extractor.policy_net[0].weight,
-        "0.bias": network.mlp_extractor.policy_net[0].bias,
-        "2.weight": network.action_net.weight,
-        "2.bias": network.action_net.bias,
-    }
-    if isinstance(policy, CategoricalPolicy):
-        theirs = {f"logits.{name}": param for name, param in theirs.items()}
-    else:
-        theirs = {f"mean.{name}": param for name, param in theirs.items()}
-        theirs["log_std"] = network.log_std
-    change = flat(theirs) - flat(before)
+    change = flat(sb3_parameters(model, policy)) - flat(before)
     assert (flat(policy.state_dict()) - flat(before) - change).norm() < 1e-3 * change.norm()
 
     logged = model.logger.name_to_value
@@ -314,31 +226,6 @@ def test_advantages_whose_square_is_no_float_change_nothing(generator, scale):
     before = snapshot(policy)
     assert not trpo_step(policy, batch, TRPOConfig()).accepted
     assert same(before, policy.state_dict())
-
-
-def interrupt_at(line, function, *arguments):
-    """Calls the function, with Ctrl-C at the given executed line of trpo_lib -> lines executed."""
-    package, lines, previous = str(Path(trpo_lib.__file__).parent), 0, sys.gettrace()
-
-    def on_line(frame, event, argument):
-        nonlocal lines
-        if event == "line":
-            lines += 1
-            if lines == line:
-                raise KeyboardInterrupt
-        return on_line
-
-    def on_call(frame, event, argument):
-        return on_line if frame.f_code.co_filename.startswith(package) else None
-
-    sys.settrace(on_call)
-    try:
-        function(*arguments)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        sys.settrace(previous)
-    return lines
 
 
 def test_an_interrupt_at_any_line_leaves_the_old_policy_or_the_new_one(policy, batch):
