@@ -26,8 +26,7 @@ TITLE = "(f) Live figures in a browser"
 LESSONS = ("01_trust_regions", "02_kl_divergence", "03_surrogate_objective", "04_solving_the_step")
 KEYS = ("ArrowRight", "ArrowLeft")
 MS_BETWEEN_KEYS = 500
-# From the key to the first frame of the browser after a new picture has been loaded. Between the two
-# the page does nothing of its own: a loop that looks at every frame would take a third of a core.
+# From the key to the first frame of the browser after the loading of a new picture.
 CLOCK = """() => {
     window.waits = []; window.pictures = 0;
     let pressed = null;
