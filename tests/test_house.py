@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "training": [*BELOW_TRPO, "trpo", "environments", "storage"],
     "baselines": [*BELOW_TRPO, "trpo"],
     "rendering": ["policies", "environments"],
-    "sweep": ["training"],
+    "sweep": ["training", "storage"],
     "exercises": NUMERICAL,
     "plotting": [],
     "widgets": ["plotting", "rendering"],

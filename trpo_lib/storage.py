@@ -1,6 +1,8 @@
 """Files that appear whole or not at all, and hold tensors and plain values but no code."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -8,11 +10,19 @@ import numpy as np
 import torch
 
 
+@contextmanager
+def replacing(path: str | Path) -> Iterator[str]:
+    """A name to write to; the file there becomes ``path`` in one go when the block ends well."""
+    with TemporaryDirectory(dir=Path(path).parent) as folder:
+        new = f"{folder}/new"
+        yield new
+        os.replace(new, path)
+
+
 def write(state: dict, path: str | Path) -> None:
     """Writes nested dicts, lists and tuples of tensors, numbers and texts."""
-    with TemporaryDirectory(dir=Path(path).parent) as folder:
-        torch.save(_plain(state), f"{folder}/state")
-        os.replace(f"{folder}/state", path)
+    with replacing(path) as new:
+        torch.save(_plain(state), new)
 
 
 def read(path: str | Path) -> dict:
