@@ -66,7 +66,11 @@ MAY_DISPLAY = {
 DISPLAY = {"matplotlib", "IPython", "PIL", "ipywidgets", "tqdm"}
 
 # A requirement has the same name on conda-forge, but for these.
-CONDA_NAMES = {"torch": "pytorch-cpu", "gymnasium[classic-control]": "gymnasium-classic_control"}
+CONDA_NAMES = {
+    "torch": "pytorch-cpu",
+    "gymnasium[classic-control]": "gymnasium-classic_control",
+    "gymnasium[mujoco]": "gymnasium-mujoco",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
