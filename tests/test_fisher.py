@@ -8,7 +8,7 @@ from torch.distributions import kl_divergence
 from torch.func import functional_call, jacrev
 
 from trpo_lib.fisher import fisher_vector_product
-from trpo_lib.policies import CategoricalPolicy
+from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
 
 
 @pytest.fixture
@@ -68,6 +68,19 @@ def test_it_multiplies_with_the_expected_outer_product_of_scores(policy, obs):
         fisher += torch.einsum("b, bi, bj -> ij", weights, scores, scores) / len(obs)
     matrix = as_matrix(fisher_vector_product(policy, obs, damping=0.0), len(point))
     torch.testing.assert_close(matrix, fisher.detach(), rtol=0, atol=1e-10)
+
+
+def test_a_gaussians_matrix_is_the_closed_form(obs, generator):
+    policy = GaussianPolicy(3, 2, (4,), generator).double()
+    policy.log_std.data = torch.tensor([-1.0, 0.5], dtype=torch.float64)
+    mean, point = flat_function(policy, lambda new: new(obs).mean)
+    jacobian = jacrev(mean)(point)  # [B, D, P]
+    precision = torch.exp(-2 * policy.log_std.detach())
+    expected = torch.einsum("bdi, d, bdj -> ij", jacobian, precision, jacobian) / len(obs)
+    assert next(policy.parameters()) is policy.log_std  # so the first two of all
+    expected[[0, 1], [0, 1]] += 2
+    matrix = as_matrix(fisher_vector_product(policy, obs, damping=0.0), len(point))
+    torch.testing.assert_close(matrix, expected, rtol=0, atol=1e-10)
 
 
 def test_the_matrix_is_symmetric_and_has_no_negative_eigenvalue(policy, obs):

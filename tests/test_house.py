@@ -48,10 +48,11 @@ MAY_IMPORT = {
     "environments": [],
     "storage": [],
     "connection": [],
+    "scaling": [],
     "rollout": ["policies", "environments"],
     "batch": ["rollout", "advantage"],
     "trpo": BELOW_TRPO,
-    "training": [*BELOW_TRPO, "trpo", "environments", "storage"],
+    "training": [*BELOW_TRPO, "trpo", "environments", "storage", "scaling"],
     "baselines": [*BELOW_TRPO, "trpo"],
     "rendering": ["policies", "environments"],
     "sweep": ["training", "storage"],
@@ -67,7 +68,11 @@ MAY_DISPLAY = {
 DISPLAY = {"matplotlib", "IPython", "PIL", "ipywidgets", "tqdm"}
 
 # A requirement has the same name on conda-forge, but for these.
-CONDA_NAMES = {"torch": "pytorch-cpu", "gymnasium[classic-control]": "gymnasium-classic_control"}
+CONDA_NAMES = {
+    "torch": "pytorch-cpu",
+    "gymnasium[classic-control]": "gymnasium-classic_control",
+    "gymnasium[mujoco]": "gymnasium-mujoco",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -35,6 +35,13 @@ def require_finite(**tensors: torch.Tensor) -> None:
             raise ValueError(f"{name} must be finite, got {value} at index {where}")
 
 
+def require_positive(**arrays: np.ndarray) -> None:
+    """Raises ``ValueError`` unless every number is > 0; NaN is not."""
+    for name, array in arrays.items():
+        if not (array > 0).all():
+            raise ValueError(f"{name} must be > 0 everywhere, got {array.min()}")
+
+
 def require_probabilities(**tables: np.ndarray) -> None:
     """Raises ``ValueError`` on a negative entry, or a last axis whose sum is not 1 within 1e-6."""
     for name, probs in tables.items():
@@ -55,6 +62,14 @@ def require_inside(low: float, high: float, **numbers: float) -> None:
     for name, number in numbers.items():
         if not low < number < high:
             raise ValueError(f"{name} must be in ({low}, {high}), got {number}")
+
+
+def require_choice(*choices: str, **texts: str) -> None:
+    """Raises ``ValueError`` unless every text is one of the choices."""
+    for name, text in texts.items():
+        if text not in choices:
+            listed = " or ".join(f'"{choice}"' for choice in choices)
+            raise ValueError(f"{name} must be {listed}, got {text!r}")
 
 
 def require_count(**numbers: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, kl_divergence
 
-from trpo_lib._checks import require_probabilities, require_same_shape
+from trpo_lib._checks import require_positive, require_probabilities, require_same_shape
 
 
 def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -34,9 +34,7 @@ def gaussian_kl(
     """
     mean_p, std_p, mean_q, std_q = map(np.asarray, (mean_p, std_p, mean_q, std_q))
     require_same_shape(mean_p=mean_p, std_p=std_p, mean_q=mean_q, std_q=std_q)
-    for name, std in (("std_p", std_p), ("std_q", std_q)):
-        if not (std > 0).all():
-            raise ValueError(f"{name} must be > 0 everywhere, got {std.min()}")
+    require_positive(std_p=std_p, std_q=std_q)
     scaled = (std_p**2 + (mean_p - mean_q) ** 2) / (2 * std_q**2)
     return (np.log(std_q / std_p) + scaled - 0.5).sum(-1)
 

@@ -20,6 +20,17 @@ def make_envs(env_id: str, num_envs: int) -> VectorEnv:
     return gym.make_vec(env_id, num_envs, vectorization_mode="sync", vector_kwargs=same_step)
 
 
+def resets_later(envs: VectorEnv) -> bool:
+    """Whether they reset in the step after an episode's end, not within the one that ends it.
+
+    Raises ``ValueError`` when they do not reset themselves at all.
+    """
+    mode = envs.metadata["autoreset_mode"]
+    if mode == AutoresetMode.DISABLED:
+        raise ValueError("envs must reset themselves, got AutoresetMode.DISABLED")
+    return mode == AutoresetMode.NEXT_STEP
+
+
 def to_space(actions: np.ndarray, space: gym.Space) -> np.ndarray:
     """Clips real-valued actions to the bounds and dtype of a ``Box``; others stay as they are."""
     if not isinstance(space, gym.spaces.Box):

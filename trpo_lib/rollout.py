@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import VectorEnv
 
 from trpo_lib._checks import require_finite
-from trpo_lib.environments import step
+from trpo_lib.environments import resets_later, step
 from trpo_lib.policies import Policy
 
 
@@ -53,21 +53,18 @@ def collect(
     All randomness of the actions comes from the generator (a CPU one, whatever the device).
     Raises ``ValueError`` when a reward or observation is not finite, or nothing resets the envs.
     """
-    mode = envs.metadata["autoreset_mode"]
-    if mode == AutoresetMode.DISABLED:
-        raise ValueError("envs must reset themselves, got AutoresetMode.DISABLED")
     weight = next(policy.parameters())
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
     obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
     rows, episode_returns = [], []
-    resets_later = np.full(envs.num_envs, mode == AutoresetMode.NEXT_STEP)
+    later = resets_later(envs)
     with torch.inference_mode():
         for step_noise in noise.unbind():
             actions = policy.act(torch.from_numpy(obs).to(weight), step_noise).cpu().numpy()
             following, next_obs, reward, terminated, truncated = step(envs, actions)
             rows.append((obs, actions, reward, next_obs, terminated, truncated, ~resetting))
             done = terminated | truncated
-            obs, resetting = following, done & resets_later
+            obs, resetting = following, done & later
             returns += reward
             episode_returns += returns[done].tolist()
             returns[done] = 0.0

@@ -7,7 +7,7 @@ critic that is fitted first explains part of the advantage away.
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,13 @@ import torch
 from torch.optim import Adam
 
 from trpo_lib import storage
-from trpo_lib._checks import require_between, require_count, require_inside
+from trpo_lib._checks import require_between, require_choice, require_count, require_inside
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.environments import make_envs, step
 from trpo_lib.policies import Critic, Policy, make_policy
 from trpo_lib.rollout import Rollout, collect, start_episodes
+from trpo_lib.scaling import Standardizer
 from trpo_lib.trpo import TRPO
 
 
@@ -39,6 +40,8 @@ class TrainConfig:
     hidden: tuple[int, ...] = (32,)  # tanh units per layer, policy and critic alike
     critic_lr: float = 3e-2  # Adam's rate: the critic must follow the policy within an iteration
     critic_epochs: int = 10  # full-batch Adam steps per iteration
+    scale_obs: bool = False  # puts a Standardizer before policy and critic
+    reward_scale: float = 1.0  # factor of the rewards that the critic sees; records have them raw
     device: str = "cpu"
     dtype: str = "float32"  # "float32" or "float64", of the networks
 
@@ -48,9 +51,8 @@ class TrainConfig:
         require_count(num_envs=self.num_envs, num_steps=self.num_steps)
         require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
         require_between(0, 1, gamma=self.gamma, lam=self.lam)
-        require_inside(0, math.inf, critic_lr=self.critic_lr)
-        if self.dtype not in ("float32", "float64"):
-            raise ValueError(f'dtype must be "float32" or "float64", got {self.dtype!r}')
+        require_inside(0, math.inf, critic_lr=self.critic_lr, reward_scale=self.reward_scale)
+        require_choice("float32", "float64", dtype=self.dtype)
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         except BaseException:
             self._envs.close()
             raise
+        self.scaler = Standardizer.before(self.policy, self.critic) if config.scale_obs else None
         self._optimizer = Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
         self._cursor = None  # the first rollout starts the episodes
 
@@ -102,9 +105,12 @@ class Trainer(Iterator[Record], AbstractContextManager):
         if self.finished:
             raise StopIteration
         config, rollout = self.config, self.play()
-        batch = make_batch(rollout, self.policy, self.critic, config.gamma, config.lam)
+        scaled = replace(rollout, rewards=config.reward_scale * rollout.rewards)
+        batch = make_batch(scaled, self.policy, self.critic, config.gamma, config.lam)
         report = self.algorithm(self.policy, batch)
         explained = self._fit_critic(batch)
+        if self.scaler:  # only now: all of an iteration sees the observations alike
+            self.scaler.update(batch.obs)
         self._counts += [1, len(batch.obs), len(rollout.episode_returns)]
         self._recent = [*self._recent, *rollout.episode_returns][-config.num_envs :]
         mean_return = float(np.mean(self._recent)) if self._recent else math.nan
@@ -156,8 +162,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
             "algorithm": type(self.algorithm).__name__,
             "parts": [part.state_dict() for part in self._parts()],
             "counts": self._counts.tolist(),
-            "recent": self._recent,
-            "finished": self.finished,
+            "progress": (self._recent, self.finished),
             "generator": self._generator.get_state(),
         }
         storage.write(state, path)
@@ -178,7 +183,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         for part, values in zip(trainer._parts(), state["parts"], strict=True):
             part.load_state_dict(values)
         trainer._counts += state["counts"]
-        trainer._recent, trainer.finished = state["recent"], state["finished"]
+        trainer._recent, trainer.finished = state["progress"]
         trainer._generator.set_state(state["generator"])
         return trainer
 

@@ -1,0 +1,215 @@
+"""Continuous control: the runs that lesson 07 shows, ours and sb3-contrib's with zoo settings.
+
+    python benchmarks/continuous.py hopper --sides ours sb3
+
+writes notebooks/data/hopper.csv, a row per point of a learning curve, and hopper.json, how it was
+made. A finished run is written at once, and a run that the file already has is not repeated.
+"""
+
+import argparse
+import csv
+import json
+import math
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from common import say
+from run import circumstances
+from sb3_contrib import TRPO as SB3TRPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.env_util import make_vec_env
+from stable_baselines3.common.vec_env import VecNormalize
+
+from trpo_lib.training import TrainConfig, Trainer, evaluate
+from trpo_lib.trpo import TRPO, TRPOConfig
+
+DATA = Path(__file__).parents[1] / "notebooks/data"
+COLUMNS = ["env", "side", "seed", "transitions", "mean_return", "seconds", "cpu_seconds", "greedy"]
+EPISODES = 100  # greedy ones, after the last update
+WINDOW = 8  # episodes in a mean_return of sb3: ours has as many as environments
+POINTS = 100  # of a learning curve
+TRANSITIONS = 1_000_000  # of an sb3 run; ours as many in max_iterations
+
+ZOO_MUJOCO = {  # rl-baselines3-zoo, hyperparams/trpo.yml; VecNormalize, two environments
+    "n_steps": 1024,
+    "batch_size": 128,
+    "gamma": 0.99,
+    "gae_lambda": 0.95,
+    "cg_max_steps": 25,
+    "cg_damping": 0.1,
+    "n_critic_updates": 20,
+    "learning_rate": 1e-3,
+}
+MUJOCO = {  # ours: as many transitions per update as the zoo's
+    "num_envs": 8,
+    "num_steps": 256,
+    "max_iterations": 489,
+    "target_return": None,
+    "lam": 0.95,
+    "hidden": (64, 64),
+    "critic_lr": 3e-3,
+    "critic_epochs": 20,
+    "scale_obs": True,
+    "reward_scale": 0.1,
+}
+TASKS = {
+    "inverted_pendulum": {
+        "env": "InvertedPendulum-v5",
+        "seeds": 10,
+        "train": {
+            "num_envs": 16,
+            "num_steps": 64,
+            "max_iterations": 100,
+            "target_return": 950.0,
+            "scale_obs": True,
+        },
+        "trpo": {},
+    },
+    "pendulum": {  # T is an episode: a batch of the balanced half alone would unlearn the swing
+        "env": "Pendulum-v1",
+        "seeds": 10,
+        "train": {
+            "num_envs": 8,
+            "num_steps": 200,
+            "max_iterations": 100,
+            "target_return": -170.0,
+            "gamma": 0.95,
+            "lam": 0.95,
+            "hidden": (64,),
+            "critic_lr": 1e-2,
+            "critic_epochs": 20,
+            "scale_obs": True,
+            "reward_scale": 0.1,
+        },
+        "trpo": {"max_kl": 0.05},
+    },
+    "hopper": {
+        "env": "Hopper-v5",
+        "seeds": 5,
+        "train": MUJOCO,
+        "trpo": {"cg_iters": 10, "damping": 0.1},
+        "sb3": ZOO_MUJOCO,
+    },
+    "swimmer": {
+        "env": "Swimmer-v5",
+        "seeds": 5,
+        "train": MUJOCO | {"gamma": 0.9999},
+        "trpo": {"cg_iters": 10, "damping": 0.1},
+        "sb3": ZOO_MUJOCO | {"gamma": 0.9999},
+    },
+}
+
+
+class Curve:
+    """A run's learning curve; its clocks start with it."""
+
+    def __init__(self):
+        self._points, self._start = [], np.array([time.perf_counter(), time.process_time()])
+
+    def add(self, transitions: int, mean_return: float) -> None:
+        """One point, now."""
+        seconds = np.array([time.perf_counter(), time.process_time()]) - self._start
+        self._points.append([transitions, round(mean_return, 2), *seconds.round(2).tolist()])
+
+    def thinned(self) -> list[list]:
+        """At most POINTS of them, evenly spaced, the last among them."""
+        every = math.ceil(len(self._points) / POINTS)
+        return self._points[::-every][::-1]
+
+
+def ours(task: dict, seed: int) -> tuple[Curve, np.ndarray]:
+    curve, config = Curve(), TrainConfig(task["env"], seed, **task["train"])
+    with Trainer(config, TRPO(TRPOConfig(**task["trpo"]))) as trainer:
+        for record in trainer:
+            curve.add(record.transitions, record.mean_return)
+    return curve, evaluate(trainer.policy, task["env"], EPISODES, 1_000_000 + seed)
+
+
+class Follow(BaseCallback):
+    """Adds a point after every rollout."""
+
+    def __init__(self, curve: Curve):
+        super().__init__()
+        self._curve = curve
+
+    def _on_rollout_end(self) -> None:
+        returns = [episode["r"] for episode in self.model.ep_info_buffer]
+        self._curve.add(self.num_timesteps, float(np.mean(returns)))
+
+    def _on_step(self) -> bool:
+        return True
+
+
+class Greedy:
+    """An sb3 policy behind VecNormalize, as ``evaluate`` wants its policies."""
+
+    def __init__(self, model: SB3TRPO):
+        self.parameters, self._model = model.policy.parameters, model
+
+    def act(self, obs: torch.Tensor) -> torch.Tensor:
+        """Obs ``[N, O]`` -> the likeliest actions ``[N, D]``."""
+        scaled = self._model.get_vec_normalize_env().normalize_obs(obs.numpy())
+        return self._model.policy.get_distribution(torch.from_numpy(scaled)).mode()
+
+
+def sb3(task: dict, seed: int) -> tuple[Curve, np.ndarray]:
+    curve, settings = Curve(), task["sb3"]
+    envs = VecNormalize(make_vec_env(task["env"], 2, seed=seed), gamma=settings["gamma"])
+    window = {"stats_window_size": WINDOW}
+    model = SB3TRPO("MlpPolicy", envs, seed=seed, device="cpu", **window, **settings)
+    model.learn(TRANSITIONS, Follow(curve), log_interval=None)
+    return curve, evaluate(Greedy(model), task["env"], EPISODES, 1_000_000 + seed)
+
+
+SIDES = {"ours": ours, "sb3": sb3}
+
+
+def stored(path: Path) -> set[tuple[str, int]]:
+    """The runs that the file has."""
+    if not path.exists():
+        return set()
+    with path.open() as file:
+        return {(row["side"], int(row["seed"])) for row in csv.DictReader(file)}
+
+
+def store(path: Path, name: tuple, points: list[list], greedy: float) -> None:
+    """Adds a run to the file; its last row has the greedy mean return at the end."""
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if is_new:
+            writer.writerow(COLUMNS)
+        writer.writerows([[*name, *point, ""] for point in points[:-1]])
+        writer.writerow([*name, *points[-1], round(greedy, 2)])
+
+
+def describe(name: str) -> dict:
+    """How the runs were made."""
+    command = " ".join(["python", "benchmarks/continuous.py", *sys.argv[1:]])
+    made = {"command": command, **circumstances(), "mujoco": version("mujoco")}
+    return {"episodes": EPISODES, "window": WINDOW, "task": TASKS[name], "made": made}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("task", choices=TASKS)
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    task, path = TASKS[arguments.task], DATA / f"{arguments.task}.csv"
+    DATA.mkdir(exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(describe(arguments.task), indent=1) + "\n")
+    for seed in range(task["seeds"]):
+        for side in arguments.sides if "sb3" in task else ["ours"]:
+            if (side, seed) not in stored(path):
+                curve, returns = SIDES[side](task, seed)
+                store(path, (task["env"], side, seed), curve.thinned(), returns.mean())
+                say(f"{side} {seed}: {curve.thinned()[-1]}, greedy {returns.mean():.1f}")
+
+
+if __name__ == "__main__":
+    main()
