@@ -218,5 +218,6 @@ def probability_of_improvement(new: np.ndarray, old: np.ndarray) -> Estimate:
 def _estimate(statistic: Callable, samples: Sequence[np.ndarray]) -> Estimate:
     """A statistic over the samples' last axes, and the middle 95% of it over resamples."""
     samples = [np.asarray(sample, dtype=float) for sample in samples]
-    found = stats.bootstrap(samples, statistic, n_resamples=RESAMPLES, method="percentile", rng=0)
+    settings = {"axis": -1, "n_resamples": RESAMPLES, "method": "percentile", "rng": 0}
+    found = stats.bootstrap(samples, statistic, **settings)
     return Estimate(statistic(*samples, axis=-1), *found.confidence_interval)

@@ -1,0 +1,52 @@
+"""Answers to the exercises of lesson 06: right ones, and typical mistakes with their name."""
+
+import numpy as np
+import torch
+
+from trpo_lib.exercises.lesson_06 import check_06_compute, check_06_explore, check_06_predict
+
+
+def by_cases(r, A, clip):
+    return np.where(np.where(A > 0, r < 1 + clip, r > 1 - clip), A, 0)
+
+
+def by_autograd(r, A, clip):
+    r, A = torch.tensor(r, requires_grad=True), torch.tensor(A)
+    torch.minimum(r * A, r.clamp(1 - clip, 1 + clip) * A).sum().backward()
+    return r.grad.numpy()
+
+
+def of_the_larger(r, A, clip):
+    return np.where(np.where(A > 0, r > 1 - clip, r < 1 + clip), A, 0)
+
+
+RIGHT = [
+    (check_06_predict, -0.8),
+    (check_06_predict, min(0.5 * -1, 0.8 * -1)),
+    (check_06_compute, by_cases),
+    (check_06_compute, by_autograd),
+    (check_06_explore, 0.4),
+    (check_06_explore, "0.3"),
+]
+WRONG = [
+    (check_06_predict, -0.5, "that is r A"),
+    (check_06_predict, -1.2, "not to 1.2"),
+    (check_06_predict, 0.8, "sign of A"),
+    (check_06_predict, 0.5, "sign of A"),
+    (check_06_predict, 0, "the value is not"),
+    (check_06_predict, 3, "is not it"),
+    (check_06_compute, lambda r, A, clip: (np.abs(r - 1) <= clip) * A, "on one side only"),
+    (check_06_compute, lambda r, A, clip: A, "nothing is clipped"),
+    (check_06_compute, lambda r, A, clip: (by_cases(r, A, clip) != 0) * 1.0, "multiplied by A"),
+    (check_06_compute, lambda r, A, clip: A - by_cases(r, A, clip), "other way round"),
+    (check_06_compute, lambda r, A, clip: -by_cases(r, A, clip), "sign is wrong"),
+    (check_06_compute, of_the_larger, "larger of the two"),
+    (check_06_compute, lambda r, A, clip: r * by_cases(r, A, clip), "that is the value"),
+    (check_06_compute, lambda r, A, clip: by_cases(r, A, clip)[:, None], r"\[8, 1\]"),
+    (check_06_compute, lambda r, A, clip: by_cases(r, A, 0.2), "use clip"),
+    (check_06_compute, lambda r, A, clip: 0 * A, "of 8 slopes"),
+    (check_06_explore, 0.001, "try a larger rate"),
+    (check_06_explore, 1.0, "at most 0.5"),
+    (check_06_explore, -0.1, "above 0"),
+    (check_06_explore, (0.1, 0.2), "TypeError"),
+]
