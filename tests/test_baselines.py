@@ -337,7 +337,7 @@ def size_of(algorithm):
     return "step_size" if algorithm is NaturalGradient else "lr"
 
 
-@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("size", [1.0, 1e3])
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 @each
 def test_a_run_survives_any_step_size(algorithm, env_id, size):
