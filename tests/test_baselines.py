@@ -349,9 +349,7 @@ def test_a_run_survives_any_step_size(algorithm, env_id, size):
 
 
 @each
-def test_an_interrupt_at_any_line_leaves_the_old_policy_and_memory_or_the_new(
-    algorithm, generator
-):
+def test_an_interrupt_at_any_line_leaves_the_old_policy_and_memory_or_the_new(algorithm, generator):
     policy = CategoricalPolicy(3, 2, (4,), generator).double()
     batch = play(policy, torch.randn(8, 3, generator=generator).double(), generator)
     short = {NaturalGradient: {"cg_iters": 1}, PPOClip: {"epochs": 1}, PPOPenalty: {"epochs": 1}}
