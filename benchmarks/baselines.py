@@ -1,6 +1,7 @@
 """Part (g): do our PPO and actor-critic learn CartPole-v1 as stable-baselines3's PPO and A2C do?"""
 
 from collections.abc import Callable
+from itertools import islice
 
 import numpy as np
 import torch
@@ -18,18 +19,17 @@ PPO_EPOCHS = PPOClip().epochs
 
 def config(lr: float, epochs: int, seed: int) -> TrainConfig:
     """The critic with the policy's rate and epochs: sb3 has one Adam for both of its networks."""
-    return TrainConfig(
-        seed=seed, critic_lr=lr, critic_epochs=epochs, max_iterations=10**6, target_return=None
-    )
+    return TrainConfig(seed=seed, critic_lr=lr, critic_epochs=epochs, target_return=None)
 
 
-def ours(algorithm: Callable, settings: TrainConfig, budgets: list[int]) -> list[float]:
-    """One run -> the mean return of its last N episodes, as soon as each budget is spent."""
+def ours(algorithm: Callable, settings: TrainConfig, updates: list[int]) -> list[float]:
+    """One run -> the mean return of its last N episodes, after each number of updates."""
     with Trainer(settings, algorithm) as trainer:
-        return [next(r.mean_return for r in trainer if r.transitions >= b) for b in budgets]
+        records = islice(trainer, updates[-1])
+        return [record.mean_return for record in records if record.iteration in updates]
 
 
-def sb3(reference: type, settings: TrainConfig, budgets: list[int], **more) -> list[float]:
+def sb3(reference: type, settings: TrainConfig, updates: list[int], **more) -> list[float]:
     """The same with sb3's algorithm: whole batches, no entropy bonus, no clipped gradient norms."""
     nets = {"pi": list(settings.hidden), "vf": list(settings.hidden)}
     model = reference(
@@ -40,32 +40,33 @@ def sb3(reference: type, settings: TrainConfig, budgets: list[int], **more) -> l
         stats_window_size=settings.num_envs, seed=settings.seed, device="cpu", **more,
     )  # fmt: skip
     returns = []
-    for budget in budgets:
-        model.learn(budget - model.num_timesteps, log_interval=None, reset_num_timesteps=False)
+    for number in updates:
+        steps = number * settings.num_envs * settings.num_steps - model.num_timesteps
+        model.learn(steps, log_interval=None, reset_num_timesteps=False)
         returns.append(float(np.mean([episode["r"] for episode in model.ep_info_buffer])))
     model.env.close()
     return returns
 
 
-def our_ppo(seed: int, budgets: list[int]) -> list[float]:
+def our_ppo(seed: int, updates: list[int]) -> list[float]:
     algorithm = PPOClip()
-    return ours(algorithm, config(algorithm.lr, PPO_EPOCHS, seed), budgets)
+    return ours(algorithm, config(algorithm.lr, PPO_EPOCHS, seed), updates)
 
 
-def sb3_ppo(seed: int, budgets: list[int]) -> list[float]:
+def sb3_ppo(seed: int, updates: list[int]) -> list[float]:
     settings = config(PPOClip().lr, PPO_EPOCHS, seed)
     whole = settings.num_envs * settings.num_steps
-    return sb3(PPO, settings, budgets, n_epochs=PPO_EPOCHS, batch_size=whole)
+    return sb3(PPO, settings, updates, n_epochs=PPO_EPOCHS, batch_size=whole)
 
 
-def our_actor_critic(seed: int, budgets: list[int]) -> list[float]:
+def our_actor_critic(seed: int, updates: list[int]) -> list[float]:
     algorithm = ActorCritic()
-    return ours(algorithm, config(algorithm.lr, 1, seed), budgets)
+    return ours(algorithm, config(algorithm.lr, 1, seed), updates)
 
 
-def sb3_a2c(seed: int, budgets: list[int]) -> list[float]:
+def sb3_a2c(seed: int, updates: list[int]) -> list[float]:
     settings = config(ActorCritic().lr, 1, seed)
-    return sb3(A2C, settings, budgets, use_rms_prop=False, normalize_advantage=True)
+    return sb3(A2C, settings, updates, use_rms_prop=False, normalize_advantage=True)
 
 
 CONTENDERS = {
@@ -78,15 +79,15 @@ PAIRS = {"PPO": ("PPOClip", "sb3 PPO"), "actor-critic": ("ActorCritic", "sb3 A2C
 
 
 def measure(quick: bool) -> dict:
-    seeds, budgets = (2, [1_000, 3_000]) if quick else (10, [10_000, 50_000])
+    seeds, updates = (2, [1, 3]) if quick else (10, [10, 50])
     returns: dict[str, list[list[float]]] = {name: [] for name in CONTENDERS}
     for seed in range(seeds):
         for name, run in turns(CONTENDERS, seed):
-            returns[name].append(run(seed, budgets))
+            returns[name].append(run(seed, updates))
             say(f"seed {seed}, {name}: {returns[name][-1]}")
     return {
         "seeds": seeds,
-        "budgets": budgets,
+        "updates": updates,
         "returns": returns,
         "interquartile_means": {
             name: [interquartile_mean(at) for at in zip(*rows, strict=True)]
@@ -113,21 +114,22 @@ def overlap(one: dict, other: dict) -> str:
 def table(data: dict) -> str:
     found = data["interquartile_means"]
     rows = [
-        [pair, f"{budget:,}", text(mine), text(theirs), overlap(mine, theirs)]
+        [pair, f"{number}", text(mine), text(theirs), overlap(mine, theirs)]
         for pair, (our_name, their_name) in PAIRS.items()
-        for budget, mine, theirs in zip(
-            data["budgets"], found[our_name], found[their_name], strict=True
+        for number, mine, theirs in zip(
+            data["updates"], found[our_name], found[their_name], strict=True
         )
     ]
     settings = TrainConfig()
     note = (
-        f"{data['seeds']} seeds, N = {settings.num_envs}, T = {settings.num_steps}, whole batches, "
+        f"{data['seeds']} seeds, N = {settings.num_envs}, T = {settings.num_steps} "
+        f"({settings.num_envs * settings.num_steps:,} steps per update), whole batches, "
         f"networks of {settings.hidden}, our defaults for the algorithm and the same rate and "
         "epochs for the critic; on both sides Adam, advantages normalised, no entropy bonus, no "
         "clipped gradient norms. Return: the mean of the last N episodes that ended in training. "
         "Interquartile mean over the seeds (95% bootstrap interval)."
     )
-    header = ["", "transitions", "trpo_lib", "stable-baselines3", "intervals overlap"]
+    header = ["", "updates", "trpo_lib", "stable-baselines3", "intervals overlap"]
     return f"{markdown(header, rows)}\n\n{note}"
 
 
@@ -135,7 +137,7 @@ def summary(data: dict) -> list[list[str]]:
     found = data["interquartile_means"]
     return [
         [
-            f"{pair}: return after {data['budgets'][-1]:,} transitions, trpo_lib and sb3",
+            f"{pair}: return after {data['updates'][-1]} updates, trpo_lib and sb3",
             " and ".join(text(found[name][-1]) for name in names),
         ]
         for pair, names in PAIRS.items()

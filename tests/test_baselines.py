@@ -114,6 +114,20 @@ def test_a_natural_step_multiplies_the_policy_by_the_exponential_of_the_advantag
     assert report.cg_residuals[-1] < 1e-6 * report.cg_residuals[0]
 
 
+@pytest.mark.parametrize("damping", [0.01, 1.0])
+def test_damping_is_added_to_the_dense_fisher_matrix(generator, damping):
+    policy, _ = tabular(1, generator)
+    batch = expectation(policy, PROBS[None], [[1.0, -2.0, 7.0]])
+    gradient = PROBS * (np.array([1.0, -2.0, 7.0]) - PROBS @ [1.0, -2.0, 7.0])
+    to_logits = np.hstack([np.eye(3), np.eye(3)])  # weight and bias add up: the observation is 1
+    fisher = to_logits.T @ (np.diag(PROBS) - np.outer(PROBS, PROBS)) @ to_logits
+    step = np.linalg.solve(fisher + damping * np.eye(6), to_logits.T @ gradient)
+    NaturalGradient(0.5, damping, cg_iters=20)(policy, batch)
+    expected = np.log(PROBS) + 0.5 * to_logits @ step
+    logits = policy.logits(torch.ones(1, 1).double())[0].detach()
+    np.testing.assert_allclose(logits, expected, rtol=1e-6)
+
+
 def clipped_by_cases(log_prob, old_log_prob, advantage, clip):
     """The paper's figure 1: a good action earns up to 1 + ε, a bad one costs at least 1 − ε."""
     ratio = math.exp(log_prob - old_log_prob)
@@ -305,11 +319,25 @@ def test_a_step_that_makes_infinite_numbers_is_not_taken_over(algorithm, policy,
     assert update(policy, batch).accepted
 
 
+def test_an_infinite_parameter_is_not_taken_over_though_the_policy_hides_it(policy, batch):
+    for name, param in policy.named_parameters():  # a hidden unit of bias ∞ says tanh ∞ = 1
+        param.requires_grad_(name.endswith("0.bias"))
+    before = snapshot(policy)
+    assert not PPOClip(lr=1e308)(policy, batch).accepted
+    assert same(before, policy.state_dict())
+
+
+def test_an_update_of_infinite_gain_is_not_taken_over(policy, batch):
+    endless, before = torch.full((40,), 1e308, dtype=torch.float64), snapshot(policy)
+    assert not Reinforce()(policy, replace(batch, advantages=endless)).accepted
+    assert same(before, policy.state_dict())
+
+
 def size_of(algorithm):
     return "step_size" if algorithm is NaturalGradient else "lr"
 
 
-@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("size", [1.0, 1e3])
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
 @each
 def test_a_run_survives_any_step_size(algorithm, env_id, size):
@@ -321,9 +349,9 @@ def test_a_run_survives_any_step_size(algorithm, env_id, size):
 
 
 @each
-def test_an_interrupt_at_any_line_leaves_the_old_policy_and_memory_or_the_new(
-    algorithm, policy, batch
-):
+def test_an_interrupt_at_any_line_leaves_the_old_policy_and_memory_or_the_new(algorithm, generator):
+    policy = CategoricalPolicy(3, 2, (4,), generator).double()
+    batch = play(policy, torch.randn(8, 3, generator=generator).double(), generator)
     short = {NaturalGradient: {"cg_iters": 1}, PPOClip: {"epochs": 1}, PPOPenalty: {"epochs": 1}}
     update = algorithm(**short.get(algorithm, {}))
     update(policy, batch)
@@ -355,6 +383,18 @@ def test_memory_belongs_to_one_policy_and_another_starts_afresh(policy, batch):
     assert used(other, batch) == fresh(twin, batch)
     assert same(other.state_dict(), twin.state_dict())
     assert remembered(used) == remembered(fresh)
+
+
+def test_a_loaded_memory_belongs_to_the_next_policy_whatever_came_before(policy, batch):
+    source, used, unused = PPOPenalty(), PPOPenalty(), PPOPenalty()
+    source(copy.deepcopy(policy), batch)
+    used(copy.deepcopy(policy), batch)
+    reports = []
+    for algorithm in (used, unused):
+        algorithm.load_state_dict(source.state_dict())
+        reports.append(algorithm(copy.deepcopy(policy), batch))
+    assert reports[0] == reports[1] != PPOPenalty()(policy, batch)
+    assert remembered(used) == remembered(unused)
 
 
 @each_first_order

@@ -97,7 +97,7 @@ class _FirstOrder(_Baseline):
         """An Adam that goes on from the moments, but with the rate of now."""
         # eps as PPO's and A2C's usual implementations have it: 1e-8 would let a parameter whose
         # gradient is all rounding errors move as fast as the others.
-        adam = Adam(trial.parameters(), lr=self.lr, eps=1e-5, maximize=True, fused=True)
+        adam = Adam(trial.parameters(), lr=self.lr, eps=1e-5, maximize=True)
         adam.load_state_dict(adam.state_dict() | {"state": copy.deepcopy(self._moments)})
         return adam
 
