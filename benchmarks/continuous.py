@@ -2,8 +2,8 @@
 
     python benchmarks/continuous.py hopper --sides ours sb3
 
-writes notebooks/data/hopper.csv, a row per point of a learning curve, and hopper.json, how it was
-made. A finished run is written at once, and a run that the file already has is not repeated.
+writes notebooks/data/hopper.csv, a row per point of a learning curve, and hopper.json, how each
+side was made. A finished run is written at once; one that the file already has is not repeated.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import math
 import sys
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -91,7 +92,7 @@ TASKS = {
         "env": "Hopper-v5",
         "seeds": 5,
         "train": MUJOCO,
-        "trpo": {"cg_iters": 10, "damping": 0.1},
+        "trpo": {"max_kl": 0.02, "cg_iters": 10, "damping": 0.1},
         "sb3": ZOO_MUJOCO,
     },
     "swimmer": {
@@ -121,8 +122,8 @@ class Curve:
         return self._points[::-every][::-1]
 
 
-def ours(task: dict, seed: int) -> tuple[Curve, np.ndarray]:
-    curve, config = Curve(), TrainConfig(task["env"], seed, **task["train"])
+def ours(task: dict, seed: int, **changes) -> tuple[Curve, np.ndarray]:
+    curve, config = Curve(), TrainConfig(task["env"], seed, **task["train"] | changes)
     with Trainer(config, TRPO(TRPOConfig(**task["trpo"]))) as trainer:
         for record in trainer:
             curve.add(record.transitions, record.mean_return)
@@ -165,7 +166,12 @@ def sb3(task: dict, seed: int) -> tuple[Curve, np.ndarray]:
     return curve, evaluate(Greedy(model), task["env"], EPISODES, 1_000_000 + seed)
 
 
-SIDES = {"ours": ours, "sb3": sb3}
+SIDES = {
+    "ours": ours,
+    "raw_obs": partial(ours, scale_obs=False),
+    "raw_rewards": partial(ours, reward_scale=1.0),
+    "sb3": sb3,
+}
 
 
 def stored(path: Path) -> set[tuple[str, int]]:
@@ -187,24 +193,31 @@ def store(path: Path, name: tuple, points: list[list], greedy: float) -> None:
         writer.writerow([*name, *points[-1], round(greedy, 2)])
 
 
-def describe(name: str) -> dict:
-    """How the runs were made."""
+def describe(name: str, sides: list[str], path: Path) -> dict:
+    """How the runs were made, the sides that the file already knows included."""
     command = " ".join(["python", "benchmarks/continuous.py", *sys.argv[1:]])
     made = {"command": command, **circumstances(), "mujoco": version("mujoco")}
-    return {"episodes": EPISODES, "window": WINDOW, "task": TASKS[name], "made": made}
+    known = json.loads(path.read_text())["made"] if path.exists() else {}
+    return {
+        "episodes": EPISODES,
+        "window": WINDOW,
+        "task": TASKS[name],
+        "made": known | dict.fromkeys(sides, made),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=TASKS)
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=["ours"])
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     task, path = TASKS[arguments.task], DATA / f"{arguments.task}.csv"
     DATA.mkdir(exist_ok=True)
-    path.with_suffix(".json").write_text(json.dumps(describe(arguments.task), indent=1) + "\n")
+    about = path.with_suffix(".json")
+    about.write_text(json.dumps(describe(arguments.task, arguments.sides, about), indent=1) + "\n")
     for seed in range(task["seeds"]):
-        for side in arguments.sides if "sb3" in task else ["ours"]:
+        for side in arguments.sides:
             if (side, seed) not in stored(path):
                 curve, returns = SIDES[side](task, seed)
                 store(path, (task["env"], side, seed), curve.thinned(), returns.mean())

@@ -26,6 +26,7 @@ PARTS = {
     "growth": "growth",
     "live": "live",
     "baselines": "baselines",
+    "sweep": "sweep",
 }
 PACKAGES = ("torch", "gymnasium", "numpy", "scipy", "stable-baselines3", "sb3-contrib")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
