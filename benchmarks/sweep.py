@@ -19,10 +19,7 @@ WORKERS = {"one worker": 1, "two workers": 2}
 def make(runs: list[Run], workers: int) -> float:
     """Seconds of a whole sweep in a fresh folder, the start of its processes included."""
     start = time.perf_counter()
-    with (
-        TemporaryDirectory() as folder,
-        ProcessPoolExecutor(workers, get_context("spawn")) as pool,
-    ):
+    with TemporaryDirectory() as folder, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         if failures := sweep(runs, folder, pool).failures:
             raise RuntimeError(failures[0].traceback)
     return time.perf_counter() - start
