@@ -6,18 +6,18 @@ import torch
 from trpo_lib.exercises.lesson_06 import check_06_compute, check_06_explore, check_06_predict
 
 
-def by_cases(r, A, clip):
-    return np.where(np.where(A > 0, r < 1 + clip, r > 1 - clip), A, 0)
+def by_cases(w, A, clip):
+    return np.where(np.where(A > 0, w < 1 + clip, w > 1 - clip), A, 0)
 
 
-def by_autograd(r, A, clip):
-    r, A = torch.tensor(r, requires_grad=True), torch.tensor(A)
-    torch.minimum(r * A, r.clamp(1 - clip, 1 + clip) * A).sum().backward()
-    return r.grad.numpy()
+def by_autograd(w, A, clip):
+    w, A = torch.tensor(w, requires_grad=True), torch.tensor(A)
+    torch.minimum(w * A, w.clamp(1 - clip, 1 + clip) * A).sum().backward()
+    return w.grad.numpy()
 
 
-def of_the_larger(r, A, clip):
-    return np.where(np.where(A > 0, r > 1 - clip, r < 1 + clip), A, 0)
+def of_the_larger(w, A, clip):
+    return np.where(np.where(A > 0, w > 1 - clip, w < 1 + clip), A, 0)
 
 
 RIGHT = [
@@ -29,22 +29,22 @@ RIGHT = [
     (check_06_explore, "0.3"),
 ]
 WRONG = [
-    (check_06_predict, -0.5, "that is r A"),
+    (check_06_predict, -0.5, "that is w A"),
     (check_06_predict, -1.2, "not to 1.2"),
     (check_06_predict, 0.8, "sign of A"),
     (check_06_predict, 0.5, "sign of A"),
     (check_06_predict, 0, "the value is not"),
     (check_06_predict, 3, "is not it"),
-    (check_06_compute, lambda r, A, clip: (np.abs(r - 1) <= clip) * A, "on one side only"),
-    (check_06_compute, lambda r, A, clip: A, "nothing is clipped"),
-    (check_06_compute, lambda r, A, clip: (by_cases(r, A, clip) != 0) * 1.0, "multiplied by A"),
-    (check_06_compute, lambda r, A, clip: A - by_cases(r, A, clip), "other way round"),
-    (check_06_compute, lambda r, A, clip: -by_cases(r, A, clip), "sign is wrong"),
+    (check_06_compute, lambda w, A, clip: (np.abs(w - 1) <= clip) * A, "on one side only"),
+    (check_06_compute, lambda w, A, clip: A, "nothing is clipped"),
+    (check_06_compute, lambda w, A, clip: (by_cases(w, A, clip) != 0) * 1.0, "multiplied by A"),
+    (check_06_compute, lambda w, A, clip: A - by_cases(w, A, clip), "other way round"),
+    (check_06_compute, lambda w, A, clip: -by_cases(w, A, clip), "sign is wrong"),
     (check_06_compute, of_the_larger, "larger of the two"),
-    (check_06_compute, lambda r, A, clip: r * by_cases(r, A, clip), "that is the value"),
-    (check_06_compute, lambda r, A, clip: by_cases(r, A, clip)[:, None], r"\[8, 1\]"),
-    (check_06_compute, lambda r, A, clip: by_cases(r, A, 0.2), "use clip"),
-    (check_06_compute, lambda r, A, clip: 0 * A, "of 8 slopes"),
+    (check_06_compute, lambda w, A, clip: w * by_cases(w, A, clip), "that is the value"),
+    (check_06_compute, lambda w, A, clip: by_cases(w, A, clip)[:, None], r"\[8, 1\]"),
+    (check_06_compute, lambda w, A, clip: by_cases(w, A, 0.2), "use clip"),
+    (check_06_compute, lambda w, A, clip: 0 * A, "of 8 slopes"),
     (check_06_explore, 0.001, "try a larger rate"),
     (check_06_explore, 1.0, "at most 0.5"),
     (check_06_explore, -0.1, "above 0"),

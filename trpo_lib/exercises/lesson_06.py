@@ -11,10 +11,10 @@ from trpo_lib.training import TrainConfig, Trainer
 
 @never_raises
 def check_06_predict(answer: float) -> Verdict:
-    """What a sample with r = 0.5, A = −1 adds to PPO-clip's objective, ε = 0.2."""
+    """What a sample with w = 0.5, A = −1 adds to PPO-clip's objective, ε = 0.2."""
     mistakes = {
-        -0.5: "that is r A; the clipped one is smaller, and the smaller of the two counts.",
-        -1.2: "r is below 1 − ε, so it is clipped to 0.8, not to 1.2.",
+        -0.5: "that is w A; the clipped one is smaller, and the smaller of the two counts.",
+        -1.2: "w is below 1 − ε, so it is clipped to 0.8, not to 1.2.",
         0.8: "mind the sign of A.",
         0.5: "mind the sign of A, and take the smaller of the two.",
         0: "the slope is 0 there, the value is not.",
@@ -24,27 +24,27 @@ def check_06_predict(answer: float) -> Verdict:
 
 @never_raises
 def check_06_compute(answer: Callable) -> Verdict:
-    """ppo_clip_slope(r, A, clip): the derivative of the clipped objective with respect to r."""
-    r = np.array([0.5, 0.5, 0.95, 0.95, 1.1, 1.1, 1.6, 1.6])
+    """ppo_clip_slope(w, A, clip): the derivative of the clipped objective with respect to w."""
+    w = np.array([0.5, 0.5, 0.95, 0.95, 1.1, 1.1, 1.6, 1.6])
     A, clip = np.array([2.0, -3, 2, -3, 2, -3, 2, -3]), 0.2
-    inside = np.abs(r - 1) <= clip
-    climbs = np.where(A > 0, r < 1 + clip, r > 1 - clip)
+    inside = np.abs(w - 1) <= clip
+    climbs = np.where(A > 0, w < 1 + clip, w > 1 - clip)
     right = np.where(climbs, A, 0)
     mistakes = (
-        (inside * A, "outside the clip the slope is 0 on one side only: on the other, rA counts."),
-        (A, "that is the slope of rA: nothing is clipped."),
-        (np.where(climbs, 1.0, 0), "r is multiplied by A."),
+        (inside * A, "outside the clip the slope is 0 on one side only: on the other, wA counts."),
+        (A, "that is the slope of wA: nothing is clipped."),
+        (np.where(climbs, 1.0, 0), "w is multiplied by A."),
         (np.where(~climbs, A, 0), "the other way round: 0 where the clipped one is smaller."),
         (-right, "the sign is wrong: the objective is maximised."),
-        (np.where(np.where(A > 0, r > 1 - clip, r < 1 + clip), A, 0),
+        (np.where(np.where(A > 0, w > 1 - clip, w < 1 + clip), A, 0),
          "that is the slope of the larger of the two; the smaller one counts."),
-        (np.where(climbs, A * r, 0), "that is the value; the derivative of rA is A."),
+        (np.where(climbs, A * w, 0), "that is the value; the derivative of wA is A."),
     )  # fmt: skip
-    given = np.asarray(answer(r.copy(), A.copy(), clip), dtype=float)
-    if given.shape != r.shape:
-        return Verdict(False, f"the shape must be that of r, [8], yours is {list(given.shape)}.")
+    given = np.asarray(answer(w.copy(), A.copy(), clip), dtype=float)
+    if given.shape != w.shape:
+        return Verdict(False, f"the shape must be that of w, [8], yours is {list(given.shape)}.")
     if np.allclose(given, right):
-        other = np.asarray(answer(r.copy(), A.copy(), 0.7), dtype=float)
+        other = np.asarray(answer(w.copy(), A.copy(), 0.7), dtype=float)
         if np.allclose(other, A):
             return Verdict(True, "0 only where going further in the rewarded direction would pay.")
         return Verdict(False, "right for ε = 0.2, wrong for another: use clip.")
