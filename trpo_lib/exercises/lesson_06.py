@@ -46,7 +46,7 @@ def check_06_compute(answer: Callable) -> Verdict:
     if np.allclose(given, right):
         other = np.asarray(answer(w.copy(), A.copy(), 0.7), dtype=float)
         if np.allclose(other, A):
-            return Verdict(True, "0 only where going further in the rewarded direction would pay.")
+            return Verdict(True, "0 only beyond ε, on the side to which A drives.")
         return Verdict(False, "right for ε = 0.2, wrong for another: use clip.")
     for wrong, why in mistakes:
         if np.allclose(given, wrong):
