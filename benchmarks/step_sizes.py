@@ -38,7 +38,7 @@ ALGORITHMS: dict[str, tuple[Callable, float]] = {
 
 
 def run(name: str, size: float, seed: int) -> Run:
-    """One run. REINFORCE has λ = 1: its returns are sums of rewards, no critic's opinion."""
+    """One run. REINFORCE has λ = 1: its returns are rewards alone up to the rollout's end."""
     lam = 1.0 if name == "REINFORCE" else TrainConfig.lam
     config = TrainConfig(seed=seed, lam=lam, max_iterations=ITERATIONS, target_return=None)
     return Run(config, ALGORITHMS[name][0](size))

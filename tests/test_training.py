@@ -178,6 +178,24 @@ def test_the_critic_is_fitted_after_the_advantages_and_the_policy():
 # Stopping and going on
 
 
+@pytest.mark.parametrize(("rows", "steps"), [(None, 3), (64, 3), (63, 6), (20, 12), (1, 192)])
+def test_a_pass_of_the_critic_has_as_many_adam_steps_as_its_batch_has_pieces(rows, steps):
+    settings = {"num_envs": 8, "num_steps": 8, "critic_epochs": 3, "dtype": "float64"}
+    trainer = Trainer(TrainConfig("Walk-v0", critic_batch=rows, **settings))
+    seen = []
+    trainer.critic.register_forward_hook(
+        lambda module, args, out: seen.append(args[0]) if torch.is_grad_enabled() else None
+    )
+    next(trainer)
+    assert len(seen) == steps
+    taken = {int(state["step"]) for state in trainer._optimizer.state.values()}
+    assert taken == {steps}
+    one_pass = torch.cat(seen[: steps // 3])
+    every = torch.cat(seen[-(steps // 3) :])
+    assert one_pass.shape == every.shape
+    assert sorted(one_pass.tolist()) == sorted(every.tolist())  # each row once in each pass
+
+
 def test_a_run_ends_at_max_iterations_and_stays_ended():
     trainer = Trainer(CARTPOLE)
     assert [record.iteration for record in trainer] == [1, 2, 3, 4]
@@ -432,6 +450,7 @@ def test_an_interrupt_anywhere_in_an_update_leaves_no_mixture_of_old_and_new():
         (ValueError, {"num_steps": -1}),
         (ValueError, {"max_iterations": 0}),
         (ValueError, {"critic_epochs": 0}),
+        (ValueError, {"critic_batch": 0}),
         (TypeError, {"num_envs": 2.0}),
         (TypeError, {"num_steps": True}),
         (TypeError, {"seed": "zero"}),

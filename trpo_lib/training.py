@@ -5,13 +5,14 @@ critic that is fitted first explains part of the advantage away.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn.functional import mse_loss
 from torch.optim import Adam
 
 from trpo_lib import storage
@@ -39,7 +40,8 @@ class TrainConfig:
     lam: float = 0.97  # GAE's λ
     hidden: tuple[int, ...] = (32,)  # tanh units per layer, policy and critic alike
     critic_lr: float = 3e-2  # Adam's rate: the critic must follow the policy within an iteration
-    critic_epochs: int = 10  # full-batch Adam steps per iteration
+    critic_epochs: int = 10  # passes over the batch per iteration
+    critic_batch: int | None = None  # rows per Adam step, drawn anew in each pass; None: all
     scale_obs: bool = False  # puts a Standardizer before policy and critic
     reward_scale: float = 1.0  # factor of the rewards that the critic sees; records have them raw
     device: str = "cpu"
@@ -50,6 +52,8 @@ class TrainConfig:
             raise TypeError(f"seed must be an int, got {self.seed!r}")
         require_count(num_envs=self.num_envs, num_steps=self.num_steps)
         require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
+        if self.critic_batch is not None:
+            require_count(critic_batch=self.critic_batch)
         require_between(0, 1, gamma=self.gamma, lam=self.lam)
         require_inside(0, math.inf, critic_lr=self.critic_lr, reward_scale=self.reward_scale)
         require_choice("float32", "float64", dtype=self.dtype)
@@ -136,14 +140,19 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     def _fit_critic(self, batch: Batch) -> float:
         """Moves V(s) towards the returns -> the explained variance it had before."""
-        for epoch in range(self.config.critic_epochs):
-            values = self.critic(batch.obs)
-            if epoch == 0:
-                explained = explained_variance(values.detach(), batch.returns)
-            self._optimizer.zero_grad()
-            torch.nn.functional.mse_loss(values, batch.returns).backward()
-            self._optimizer.step()
+        with torch.no_grad():
+            explained = explained_variance(self.critic(batch.obs), batch.returns)
+        for _ in range(self.config.critic_epochs):
+            for rows in self._critic_batches(len(batch.obs)):
+                self._optimizer.zero_grad()
+                mse_loss(self.critic(batch.obs[rows]), batch.returns[rows]).backward()
+                self._optimizer.step()
         return explained
+
+    def _critic_batches(self, size: int) -> Sequence:
+        """What picks the rows of each Adam step of one pass."""
+        rows = self.config.critic_batch
+        return torch.randperm(size, generator=self._generator).split(rows) if rows else [...]
 
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator))
