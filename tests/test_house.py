@@ -60,12 +60,12 @@ MAY_IMPORT = {
     "plotting": [],
     "widgets": ["plotting", "rendering"],
 }
-# Only these draw or show; PIL is matplotlib's own writer of pictures.
+# Only these draw or show; PIL is matplotlib's own writer of pictures, contourpy finds its contours.
 MAY_DISPLAY = {
-    "plotting": {"matplotlib", "numpy", "IPython", "PIL"},
+    "plotting": {"matplotlib", "numpy", "IPython", "PIL", "contourpy"},
     "widgets": {"matplotlib", "numpy", "IPython", "PIL", "ipywidgets"},
 }
-DISPLAY = {"matplotlib", "IPython", "PIL", "ipywidgets", "tqdm"}
+DISPLAY = {"matplotlib", "IPython", "PIL", "contourpy", "ipywidgets", "tqdm"}
 
 # A requirement has the same name on conda-forge, but for these.
 CONDA_NAMES = {

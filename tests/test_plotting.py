@@ -124,6 +124,23 @@ def test_two_policies_draws_one_setting_on_its_panels():
     assert list(axes[1].lines[-1].get_ydata()) == [0, 0]
 
 
+def test_two_gaussians_draws_edges_the_new_one_and_both_densities():
+    axes = plotting.gaussian_panels(plt.figure().subplots(1, 2))
+    edge, bowl = (
+        (np.array([-1.0, 1]), np.array([1.0, 2])),
+        (np.array([-2.0, 2]), np.array([1.0, 1])),
+    )
+    x, old, new = np.array([-1.0, 1]), np.array([0.1, 0.2]), np.array([0.3, 0.4])
+    plotting.two_gaussians((edge, bowl), (0.5, 1.5), x, (old, new), axes)
+    drawn = [[list(line.get_xdata()), list(line.get_ydata())] for line in axes[0].lines[4:]]
+    assert drawn == [[[-1, 1], [1, 2]], [[-2, 2], [1, 1]], [[0.5], [1.5]]]
+    assert [list(line.get_ydata()) for line in axes[1].lines[2:]] == [[0.1, 0.2], [0.3, 0.4]]
+    assert legend(axes[0]) == ["KL = δ", "bowl = δ", "p, old", "q, new"]
+    for ax, named in zip(axes, (4, 2), strict=True):
+        looks = [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines]
+        assert set(looks[named:]) <= set(looks[:named])
+
+
 def test_feasible_steps_draws_every_step_and_an_arrow_for_each_name():
     steps = np.array([[0.0, 1.0], [2.0, 3.0]])
     marks = {"g": np.array([1.0, 0.0]), "best": np.array([0.0, 1.0])}
@@ -253,6 +270,8 @@ def test_a_step_is_drawn_on_the_map_and_from_the_side():
     assert legend(below) == ["η", "L", "lower bound"]
     path, tried = np.array([[0.0, 0.0], [0.5, 0.25]]), np.array([1.0, 0.5])
     plotting.step_on_map(above, grid, eta**2, 0.1, path, tried)
+    border = np.concatenate(above.collections[-1].get_segments())
+    assert set(abs(border[:, 1].round(6))) == {0.2}  # between the squares 0 and 0.25
     arrow, *points = above.lines
     np.testing.assert_array_equal(arrow.get_xydata(), path)
     np.testing.assert_array_equal([p.get_xydata()[0] for p in points], [*path, tried])
