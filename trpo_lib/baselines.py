@@ -106,8 +106,8 @@ class _FirstOrder(_Baseline):
 class Reinforce(_FirstOrder):
     """REINFORCE (Williams 1992): actions followed by a high return become more likely.
 
-    With ``TrainConfig(lam=1)`` the batch's returns are discounted sums of rewards; here they are
-    normalised, which takes their mean, a constant baseline, away.
+    With ``TrainConfig(lam=1)`` the batch's returns are discounted sums of rewards, and γ V(s) where
+    the rollout ends first; here they are normalised, which takes their mean away, a baseline.
     """
 
     def objective(self, old: Distribution, new: Distribution, batch: Batch) -> Tensor:

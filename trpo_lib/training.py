@@ -5,14 +5,13 @@ critic that is fitted first explains part of the advantage away.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import mse_loss
 from torch.optim import Adam
 
 from trpo_lib import storage
@@ -52,8 +51,7 @@ class TrainConfig:
             raise TypeError(f"seed must be an int, got {self.seed!r}")
         require_count(num_envs=self.num_envs, num_steps=self.num_steps)
         require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
-        if self.critic_batch is not None:
-            require_count(critic_batch=self.critic_batch)
+        require_count(critic_batch=1 if self.critic_batch is None else self.critic_batch)
         require_between(0, 1, gamma=self.gamma, lam=self.lam)
         require_inside(0, math.inf, critic_lr=self.critic_lr, reward_scale=self.reward_scale)
         require_choice("float32", "float64", dtype=self.dtype)
@@ -140,19 +138,16 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     def _fit_critic(self, batch: Batch) -> float:
         """Moves V(s) towards the returns -> the explained variance it had before."""
-        with torch.no_grad():
-            explained = explained_variance(self.critic(batch.obs), batch.returns)
+        explained = explained_variance(self.critic(batch.obs).detach(), batch.returns)
+        size, rows = len(batch.obs), self.config.critic_batch
         for _ in range(self.config.critic_epochs):
-            for rows in self._critic_batches(len(batch.obs)):
+            pieces = torch.randperm(size, generator=self._generator).split(rows) if rows else [...]
+            for piece in pieces:
                 self._optimizer.zero_grad()
-                mse_loss(self.critic(batch.obs[rows]), batch.returns[rows]).backward()
+                values, returns = self.critic(batch.obs[piece]), batch.returns[piece]
+                torch.nn.functional.mse_loss(values, returns).backward()
                 self._optimizer.step()
         return explained
-
-    def _critic_batches(self, size: int) -> Sequence:
-        """What picks the rows of each Adam step of one pass."""
-        rows = self.config.critic_batch
-        return torch.randperm(size, generator=self._generator).split(rows) if rows else [...]
 
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator))
@@ -170,8 +165,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
             "config": asdict(self.config),
             "algorithm": type(self.algorithm).__name__,
             "parts": [part.state_dict() for part in self._parts()],
-            "counts": self._counts.tolist(),
-            "progress": (self._recent, self.finished),
+            "progress": (self._counts.tolist(), self._recent, self.finished),
             "generator": self._generator.get_state(),
         }
         storage.write(state, path)
@@ -183,16 +177,14 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
         algorithm: a ``TRPO`` if not given. Raises ``ValueError`` when another class was saved.
         """
-        state = storage.read(path)
-        algorithm = algorithm or TRPO()
+        state, algorithm = storage.read(path), algorithm or TRPO()
         given, saved = type(algorithm).__name__, state["algorithm"]
         if given != saved:
             raise ValueError(f"algorithm must be the {saved} that was saved, got a {given}")
         trainer = cls(TrainConfig(**state["config"]), algorithm)
         for part, values in zip(trainer._parts(), state["parts"], strict=True):
             part.load_state_dict(values)
-        trainer._counts += state["counts"]
-        trainer._recent, trainer.finished = state["progress"]
+        trainer._counts[:], trainer._recent, trainer.finished = state["progress"]
         trainer._generator.set_state(state["generator"])
         return trainer
 
@@ -200,12 +192,11 @@ class Trainer(Iterator[Record], AbstractContextManager):
 def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarray:
     """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``."""
     require_count(episodes=episodes)
-    weight = next(policy.parameters())
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
         obs = start_episodes(envs, seed).obs
         while running.any():
-            actions = policy.act(torch.as_tensor(obs).to(weight)).cpu().numpy()
+            actions = policy.act(torch.as_tensor(obs).to(next(policy.parameters()))).cpu().numpy()
             obs, _, reward, terminated, truncated = step(envs, actions)
             returns += reward * running
             running &= ~(terminated | truncated)
