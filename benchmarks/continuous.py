@@ -100,9 +100,8 @@ TASKS = {
     "swimmer": {
         "env": "Swimmer-v5",
         "seeds": 5,
-        "train": MUJOCO | {"gamma": 0.9999},
+        "train": MUJOCO | {"gamma": 0.9999, "max_iterations": 245},
         "trpo": {"cg_iters": 10, "damping": 0.1},
-        "sb3": ZOO_MUJOCO | {"gamma": 0.9999},
     },
 }
 

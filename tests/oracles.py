@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 from scipy.stats import entropy
+from torch import distributions
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
@@ -143,9 +144,16 @@ def solving_the_step(cg_iters, damping, max_kl, fraction):
     return [cosine.item(), residual, fraction, gain.item(), share.item(), kl.item()]
 
 
+def continuous_control(max_kl, x, u):
+    means = torch.tensor([0.0, x]).double()
+    old, new = (distributions.Normal(mean, std) for mean, std in zip(means, (1.0, u), strict=True))
+    return [distributions.kl_divergence(old, new).item(), max_kl, x**2 / 2 + np.log(u) ** 2]
+
+
 ORACLES = {
     "01_trust_regions": trust_regions,
     "02_kl_divergence": kl_divergence,
     "03_surrogate_objective": surrogate_objective,
     "04_solving_the_step": solving_the_step,
+    "07_continuous_control": continuous_control,
 }
