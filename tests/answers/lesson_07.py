@@ -1,0 +1,69 @@
+"""Answers to the exercises of lesson 07: right ones, and typical mistakes with their name."""
+
+import numpy as np
+import torch
+
+from trpo_lib.exercises.lesson_07 import check_07_compute, check_07_explore, check_07_predict
+from trpo_lib.scaling import Standardizer
+
+
+def by_squares(mean, var, count, batch):
+    total = count + len(batch)
+    new_mean = (count * mean + batch.sum(0)) / total
+    return new_mean, (count * (var + mean**2) + (batch**2).sum(0)) / total - new_mean**2
+
+
+def by_library(mean, var, count, batch):
+    scaler = Standardizer(len(mean)).double()
+    scaler.mean, scaler.var = torch.tensor(mean), torch.tensor(var)
+    scaler.count = torch.tensor(count)
+    scaler.update(torch.tensor(batch))
+    return scaler.mean, scaler.var
+
+
+def only_within(mean, var, count, batch):
+    share = len(batch) / (count + len(batch))
+    return by_squares(mean, var, count, batch)[0], (1 - share) * var + share * batch.var(0)
+
+
+def changed(change):
+    """by_squares with its variance changed."""
+
+    def merge(mean, var, count, batch):
+        new_mean, new_var = by_squares(mean, var, count, batch)
+        return new_mean, change(new_var, count + len(batch))
+
+    return merge
+
+
+RIGHT = [
+    (check_07_predict, 0.2),
+    (check_07_predict, (2 * 0.5) ** 0.5 * 0.2),
+    (check_07_compute, by_squares),
+    (check_07_compute, by_library),
+    (check_07_explore, (0.9, 0.465)),
+    (check_07_explore, (-0.8, np.exp(-0.82))),
+]
+WRONG = [
+    (check_07_predict, 1, "in units of σ"),
+    (check_07_predict, 0.2 * (np.e - 1) ** 0.5, "here σ stays"),
+    (check_07_predict, (np.e - 1) ** 0.5, "units of the action"),
+    (check_07_predict, 0.1, "that is δσ"),
+    (check_07_predict, 0.2 / 2**0.5, "mind the ½"),
+    (check_07_predict, 5, "not large"),
+    (check_07_predict, 7, "is not it"),
+    (check_07_compute, only_within, "the two means differ"),
+    (check_07_compute, lambda m, v, n, b: ((m + b.mean(0)) / 2, (v + b.var(0)) / 2), "weigh them"),
+    (check_07_compute, lambda m, v, n, b: (b.mean(0), b.var(0)), "before must count"),
+    (check_07_compute, changed(lambda v, n: v * n / (n - 1)), "one less"),
+    (check_07_compute, changed(lambda v, n: v**0.5), "standard deviation"),
+    (check_07_compute, changed(lambda v, n: v + 1), "the variance is wrong"),
+    (check_07_compute, changed(lambda v, n: v[:1]), r"\[1\]"),
+    (check_07_compute, lambda m, v, n, b: (m, v), "the mean is wrong"),
+    (check_07_compute, lambda m, v, n, b: m + 1j, "raised"),
+    (check_07_explore, (1.5, 0.5), "1 at most"),
+    (check_07_explore, (0.0, 0.4), "let both"),
+    (check_07_explore, (0.3, 2.0), "wider Gaussian is cheap"),
+    (check_07_explore, (0.3, 0.0), "above 0"),
+    (check_07_explore, 3, "TypeError"),
+]
