@@ -15,6 +15,7 @@ def explorer_of(lesson: str, monkeypatch) -> widgets.Explorer:
     made = []
     monkeypatch.setattr(plotting, "show", lambda drawn, alt: plt.close("all"))
     monkeypatch.setattr(widgets, "explore", lambda *args: made.append(widgets.Explorer(*args)))
+    monkeypatch.chdir(SOURCES.parent)  # where a kernel stands: a lesson reads data/
     names = {}
     for cell in jupytext.read(SOURCES / f"{lesson}.md").cells:
         if cell.cell_type == "code" and not made:
