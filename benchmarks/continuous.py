@@ -45,7 +45,7 @@ ZOO_MUJOCO = {  # rl-baselines3-zoo, hyperparams/trpo.yml; VecNormalize, two env
     "n_critic_updates": 20,
     "learning_rate": 1e-3,
 }
-MUJOCO = {  # ours: the same settings; but 8 environments, and rewards of a fixed scale
+MUJOCO = {  # ours: the same settings, but rewards of a fixed scale
     "num_envs": 8,
     "num_steps": 256,
     "max_iterations": 489,
@@ -58,7 +58,9 @@ MUJOCO = {  # ours: the same settings; but 8 environments, and rewards of a fixe
     "scale_obs": True,
     "reward_scale": 0.01,
 }
-MUJOCO_TRPO = {"max_kl": 0.01, "cg_iters": 25, "damping": 0.1}
+# sb3-contrib's Gaussian KL is a mean over the action dimensions, three here, and ours the KL of the
+# whole action: its bound of 0.01 and damping of 0.1 are 0.03 and 0.3 of ours.
+HOPPER_TRPO = {"max_kl": 0.03, "cg_iters": 25, "damping": 0.3, "shrink": 0.8}
 TASKS = {
     "inverted_pendulum": {
         "env": "InvertedPendulum-v5",
@@ -93,8 +95,8 @@ TASKS = {
     "hopper": {
         "env": "Hopper-v5",
         "seeds": 5,
-        "train": MUJOCO,
-        "trpo": MUJOCO_TRPO,
+        "train": MUJOCO | {"num_envs": 2, "num_steps": 1024},
+        "trpo": HOPPER_TRPO,
         "sb3": ZOO_MUJOCO,
     },
     "swimmer": {
