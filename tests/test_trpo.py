@@ -115,14 +115,20 @@ def test_the_step_approaches_the_exact_constrained_optimum_as_the_region_shrinks
 
 
 @pytest.mark.parametrize("damping", [1e-3, 0.1])
-@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
-def test_the_update_equals_sb3_contribs_on_the_same_batch_and_network(env_id, damping, generator):
+@pytest.mark.parametrize(
+    ("env_id", "dims"), [("CartPole-v1", 1), ("Pendulum-v1", 1), ("Hopper-v5", 3)]
+)
+def test_the_update_equals_sb3_contribs_on_the_same_batch_and_network(
+    env_id, dims, damping, generator
+):
     model, policy, batch = sb3_twin(
         ReferenceTRPO, env_id, generator, batch_size=256, cg_max_steps=10, cg_damping=damping,
         target_kl=0.01, line_search_shrinking_factor=0.5, n_critic_updates=1,
     )  # fmt: skip
     before = snapshot(policy)
-    report = trpo_step(policy, batch, TRPOConfig(max_kl=0.01, damping=damping, cg_iters=10))
+    # Their KL of a Gaussian is the mean over the action's dimensions, ours that of the action.
+    config = TRPOConfig(max_kl=0.01 * dims, damping=damping * dims, cg_iters=10)
+    report = trpo_step(policy, batch, config)
     model.train()
 
     change = flat(sb3_parameters(model, policy)) - flat(before)
@@ -132,7 +138,7 @@ def test_the_update_equals_sb3_contribs_on_the_same_batch_and_network(env_id, da
     assert report.fraction == logged["train/is_line_search_success"] == 1
     assert report.gain == pytest.approx(logged["train/policy_objective"], rel=1e-3)
     # Their KL is new‖old, ours old‖new: equal to second order only.
-    assert report.kl == pytest.approx(logged["train/kl_divergence_loss"], rel=0.2)
+    assert report.kl == pytest.approx(logged["train/kl_divergence_loss"] * dims, rel=0.2)
 
 
 def test_zero_advantages_change_nothing(policy, batch, generator):

@@ -73,7 +73,7 @@ def sb3_twin(reference, env_id, generator, **settings):
         column.view(256, 1, *shape).numpy()
         for column, shape in (
             (obs, env.observation_space.shape),
-            (batch.actions, (1,)),
+            (batch.actions, batch.actions.shape[1:] or (1,)),
             (batch.old_log_probs, ()),
             (advantages, ()),
             (advantages, ()),
