@@ -70,6 +70,20 @@ def test_a_slider_starts_where_it_should_and_says_what_it_is(slider, kind):
     assert (low, high) == pytest.approx((slider.low, slider.high))
 
 
+@pytest.mark.parametrize(
+    ("slider", "lowest"),
+    [
+        (Slider("n", 0, 9, 5, 2), 1),
+        (Slider("x", 0.0, 1.0, 0.5, 0.2), 0.1),
+        (Slider("δ (nats)", 1e-3, 1.0, 0.03, 1.0, log=True), 0.003),
+    ],
+)
+def test_whole_steps_lead_from_the_lowest_value_to_the_start(slider, lowest):
+    widget = slider.widget()
+    assert widget.value == slider.start
+    assert (10**widget.min if slider.log else widget.min) == pytest.approx(lowest)
+
+
 def test_a_move_changes_the_picture_and_the_line():
     explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
     before = explorer.picture.value

@@ -94,8 +94,10 @@ def page(browser, request):
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """What the servers serve: the notebooks that a test has put here."""
-    return tmp_path_factory.mktemp("notebooks")
+    """What the servers serve: the lessons' data, and the notebooks that a test has put here."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    shutil.copytree(ROOT / "notebooks/data", folder / "data")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,8 @@ class Notebook:
         self.choose("Edit", "Clear Outputs of All Cells")  # and their numbers
         self.choose("Run", "Run All Cells")
         self.page.wait_for_function(FINISHED, arg=ERRORS, timeout=MS_TO_RUN_ALL)
-        assert self.errors.all_text_contents() == []
+        errors = self.errors.all_text_contents()
+        assert not errors, f"the cells printed {errors}"
 
     def run(self, number: int) -> Locator:
         """Runs one cell of code, counted from 0, and returns it once it is done."""

@@ -27,9 +27,10 @@ from trpo_lib import plotting
 class Slider:
     """One setting that a hand can move: its label with the unit, its range, and where it starts.
 
-    One key press moves it by step; on a log slider it multiplies by 10^step. An ``int`` start makes
-    a slider of whole numbers. Raises ``ValueError`` unless low <= start <= high, and low > 0 on a
-    log slider.
+    One key press moves it by step; on a log slider it multiplies by 10^step. Its lowest value is
+    the lowest that whole steps from the start reach, never below low. An ``int`` start makes a
+    slider of whole numbers. Raises ``ValueError`` unless low <= start <= high, and low > 0 on a log
+    slider.
     """
 
     label: str
@@ -47,13 +48,15 @@ class Slider:
 
     def widget(self) -> ipywidgets.Widget:
         """The slider itself, at its start."""
+        places = self.low, self.high, self.start
+        low, high, start = (float(np.log10(place)) for place in places) if self.log else places
+        steps = int((start - low) / self.step + 1e-9)
+        low = start - steps * self.step  # pages round to whole steps from there, the start too
         look = {"description": self.label, "tooltip": self.label, "step": self.step}
         look |= {"style": {"description_width": "15em"}, "layout": {"width": "36em"}}
+        look |= {"min": low, "max": high}
         if self.log:
-            low, high = (float(np.log10(end)) for end in (self.low, self.high))
-            look |= {"min": low, "max": high, "readout_format": ".2g"}
-            return ipywidgets.FloatLogSlider(self.start, **look)
-        look |= {"min": self.low, "max": self.high}
+            return ipywidgets.FloatLogSlider(self.start, readout_format=".2g", **look)
         if isinstance(self.start, int):
             return ipywidgets.IntSlider(self.start, **look)
         return ipywidgets.FloatSlider(self.start, readout_format=".3g", **look)
