@@ -93,6 +93,22 @@ def test_a_move_changes_the_picture_and_the_line():
     assert 'role="status">x = 7.0<' in explorer.line.value
 
 
+def test_a_setting_seen_before_is_not_drawn_again():
+    drawn = []
+
+    def draw(ax, x):
+        drawn.append(x)
+        return dot(ax, x)
+
+    explorer = Explorer(draw, stage, panel(), {"x": SLIDER}, "a dot")
+    first = explorer.picture.value, explorer.line.value
+    explorer.sliders["x"].value = 7
+    explorer.sliders["x"].value = 5
+    assert (explorer.picture.value, explorer.line.value) == first
+    assert explorer.said == "x = 5.0"
+    assert drawn == [5, 7]
+
+
 def test_the_picture_is_the_one_that_matplotlib_draws_in_full():
     explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 2
@@ -177,6 +193,7 @@ def test_settings_are_compared_on_axes_of_their_own(monkeypatch):
 
 @pytest.mark.parametrize("lesson", ORACLES)
 def test_every_setting_of_a_lesson_is_finite_true_and_repeatable(lesson, monkeypatch):
+    monkeypatch.setattr("trpo_lib.widgets.explorer.PICTURES_KEPT", 0)
     explorer = explorer_of(lesson, monkeypatch)
     torch.set_default_dtype(torch.float32)
     ends = {name: (widget.min, widget.max) for name, widget in explorer.sliders.items()}

@@ -4,6 +4,7 @@ Both are made of two functions. stage(axes) draws what stays, and returns the ax
 *values) adds what depends on the settings, and returns a line of numbers.
 """
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets
@@ -12,6 +13,8 @@ from IPython.display import display
 
 from trpo_lib import plotting
 from trpo_lib.widgets.live import Controls, Live, Slider
+
+PICTURES_KEPT = 256  # of the last settings: a hand that goes to and fro does not wait again
 
 
 class Explorer(Live):
@@ -26,10 +29,15 @@ class Explorer(Live):
         alt: str,
     ):
         super().__init__(stage(axes), alt)
-        controls = Controls(sliders, lambda: self._draw(lambda: draw(axes, **controls.values)))
+
+        @functools.lru_cache(PICTURES_KEPT)
+        def drawn(**values):
+            return self._drawn(lambda: draw(axes, **values))
+
+        controls = Controls(sliders, lambda: self._present(*drawn(**controls.values)))
         self.sliders = controls.sliders
         self.view = ipywidgets.VBox([*controls.rows, self.picture, self.line])
-        self._draw(lambda: draw(axes, **controls.values))
+        self._present(*drawn(**controls.values))
 
 
 def explore(

@@ -108,8 +108,8 @@ class Live:
         self._keep()
         self._figure.set_layout_engine("none")  # what moves must not move the axes
 
-    def _draw(self, add: Callable[[], str]) -> None:
-        """Shows what add puts on the axes, on top of what stays, and the line that it returns.
+    def _drawn(self, add: Callable[[], str]) -> tuple[bytes, str]:
+        """A PNG of what add puts on the axes, on top of what stays, and the line that it returns.
 
         What add has put there is taken off again; the limits that it has set stay.
         """
@@ -130,8 +130,17 @@ class Live:
             artist.remove()
         for ax, standing_containers in containers.items():
             del ax.containers[standing_containers:]  # of bars, which would keep them for ever
-        self.picture.value = encode_png(np.asarray(self._canvas.buffer_rgba()), colors=128)
+        return encode_png(np.asarray(self._canvas.buffer_rgba()), colors=128), said
+
+    def _present(self, png: bytes, said: str) -> None:
+        """Shows a picture and its line of numbers."""
+        self.picture.value = png
         self.say(said)
+
+    def say(self, text: str) -> None:
+        """Shows the line of numbers; a screen reader reads it out when it changes."""
+        self.said = text
+        self.line.value = f'<div role="status">{html.escape(text)}</div>'
 
     def _keep(self, hidden: Sequence[Artist] = ()) -> None:
         """Keeps the pixels of all that is on the axes now, but for what is hidden."""
@@ -147,11 +156,6 @@ class Live:
 
     def _limits(self) -> list[tuple]:
         return [(ax.get_xlim(), ax.get_ylim()) for ax in self._figure.axes]
-
-    def say(self, text: str) -> None:
-        """Shows the line of numbers; a screen reader reads it out when it changes."""
-        self.said = text
-        self.line.value = f'<div role="status">{html.escape(text)}</div>'
 
     def _ipython_display_(self) -> None:
         """One bundle: the live view where there is a kernel, else the picture, else the line."""

@@ -125,7 +125,7 @@ class Watcher(Live):
 
     def _show(self) -> None:
         """Draws the state of the run, and the policy at work."""
-        self._draw(self._draw_records)
+        self._present(*self._drawn(self._draw_records))
         self._bar.value = len(self.run.records)
         for _ in range(_STEPS_PER_FRAME):
             if self._camera.step(self.trainer.policy):
