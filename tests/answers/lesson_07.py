@@ -43,6 +43,7 @@ RIGHT = [
     (check_07_compute, by_library),
     (check_07_explore, (0.9, 0.465)),
     (check_07_explore, (-0.8, np.exp(-0.82))),
+    (check_07_explore, (0.8, 10**-0.35)),  # sliders stand there
 ]
 WRONG = [
     (check_07_predict, 1, "in units of σ"),

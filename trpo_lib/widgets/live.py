@@ -101,7 +101,7 @@ class Live:
         self._figure.set_dpi(plotting.DPI)
         self._canvas = FigureCanvasAgg(self._figure)  # pyplot has closed the other one
         width, height = self._canvas.get_width_height()
-        self.picture = ipywidgets.Image(format="png", width=width, height=height)
+        self.picture = ipywidgets.Image(format="url", width=width, height=height)
         self.line = ipywidgets.HTML()
         for ax in self._figure.axes:
             ax.autoscale(False)
@@ -134,7 +134,7 @@ class Live:
 
     def _present(self, png: bytes, said: str) -> None:
         """Shows a picture and its line of numbers."""
-        self.picture.value = png
+        self.png, self.picture.value = png, data_url(png)
         self.say(said)
 
     def say(self, text: str) -> None:
@@ -160,7 +160,7 @@ class Live:
     def _ipython_display_(self) -> None:
         """One bundle: the live view where there is a kernel, else the picture, else the line."""
         bundle = self.view._repr_mimebundle_()
-        bundle |= {"image/png": base64.b64encode(self.picture.value).decode()}
+        bundle |= {"image/png": base64.b64encode(self.png).decode()}
         bundle |= {"text/plain": f"{self._alt}\n{self.said}"}
         display(bundle, metadata={"image/png": {"alt": self._alt}}, raw=True)
 
@@ -174,3 +174,8 @@ def encode_png(pixels: np.ndarray, colors: int, shrink: int = 1) -> bytes:
     buffer = io.BytesIO()
     image.quantize(colors, Image.Quantize.FASTOCTREE).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def data_url(png: bytes) -> bytes:
+    """A picture as an address that holds it: shown at once, where a file must be asked for."""
+    return b"data:image/png;base64," + base64.b64encode(png)

@@ -16,7 +16,7 @@ from IPython.display import display
 
 from trpo_lib import plotting
 from trpo_lib.rendering import Camera
-from trpo_lib.widgets.live import Controls, Live, Slider, encode_png
+from trpo_lib.widgets.live import Controls, Live, Slider, data_url, encode_png
 
 _SECONDS_PER_PICTURE = 0.1
 _STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves about as fast as a real one
@@ -51,7 +51,7 @@ class Watcher(Live):
         self.sliders = controls.sliders
         self.buttons = self._make_buttons()
         self._bar = ipywidgets.IntProgress(max=trainer.config.max_iterations, description="updates")
-        self._frame = ipywidgets.Image(format="png", width=240)
+        self._frame = ipywidgets.Image(format="url", width=240)
         top = ipywidgets.HBox([*self.buttons.values(), self._bar])
         self.view = ipywidgets.VBox(
             [top, *controls.rows, self.picture, ipywidgets.HBox([self._frame, self.line])]
@@ -130,7 +130,7 @@ class Watcher(Live):
         for _ in range(_STEPS_PER_FRAME):
             if self._camera.step(self.trainer.policy):
                 self._camera.reset()
-        self._frame.value = encode_png(self._camera.frame(), colors=16, shrink=2)
+        self._frame.value = data_url(encode_png(self._camera.frame(), colors=16, shrink=2))
 
     def _draw_records(self) -> str:
         """What happened so far, on the panels -> what the last update did, in numbers."""
