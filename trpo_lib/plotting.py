@@ -185,7 +185,7 @@ def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     line.set(xlabel="action, in σ_old from the old mean", ylabel="density", xlim=(-6, 6))
     line.set_ylim(0, 1.4)
     line.plot([], [], color=COLORS[0], label="p, old")
-    line.plot([], [], "--", color=COLORS[4], label="q, new")
+    line.plot([], [], "-.", color=COLORS[4], label="q, new")
     line.legend(**_BELOW)
     return axes
 
@@ -205,7 +205,7 @@ def two_gaussians(
     for edge, color, style in zip(regions, COLORS, STYLES, strict=False):
         _line(plane, *edge, color=color, linestyle=style)
     _line(plane, *new, **_NEW)
-    for density, color, style in zip(densities, (COLORS[0], COLORS[4]), STYLES, strict=False):
+    for density, color, style in zip(densities, (COLORS[0], COLORS[4]), ("-", "-."), strict=True):
         _line(line, x, density, color=color, linestyle=style)
 
 

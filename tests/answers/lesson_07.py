@@ -26,6 +26,22 @@ def only_within(mean, var, count, batch):
     return by_squares(mean, var, count, batch)[0], (1 - share) * var + share * batch.var(0)
 
 
+def for_sizes_of_60_and_20(mean, var, count, batch):
+    new_mean = 0.75 * mean + 0.25 * batch.mean(0)
+    return new_mean, 0.75 * (var + mean**2) + 0.25 * (batch**2).mean(0) - new_mean**2
+
+
+def about_the_new_mean(mean, var, count, batch):
+    new_mean = by_squares(mean, var, count, batch)[0]
+    return new_mean, (count * var + ((batch - new_mean) ** 2).sum(0)) / (count + len(batch))
+
+
+def with_sample_variance(mean, var, count, batch):
+    new_mean, new_var = by_squares(mean, var, count, batch)
+    share = len(batch) / (count + len(batch))
+    return new_mean, new_var + share * (batch.var(0, ddof=1) - batch.var(0))
+
+
 def changed(change):
     """by_squares with its variance changed."""
 
@@ -37,8 +53,8 @@ def changed(change):
 
 
 RIGHT = [
-    (check_07_predict, 0.2),
-    (check_07_predict, (2 * 0.5) ** 0.5 * 0.2),
+    (check_07_predict, 0.1),
+    (check_07_predict, (2 * 0.125) ** 0.5 * 0.2),
     (check_07_compute, by_squares),
     (check_07_compute, by_library),
     (check_07_explore, (0.9, 0.465)),
@@ -46,16 +62,20 @@ RIGHT = [
     (check_07_explore, (0.8, 10**-0.35)),  # sliders stand there
 ]
 WRONG = [
-    (check_07_predict, 1, "in units of σ"),
-    (check_07_predict, 0.2 * (np.e - 1) ** 0.5, "here σ stays"),
-    (check_07_predict, (np.e - 1) ** 0.5, "units of the action"),
-    (check_07_predict, 0.1, "that is δσ"),
-    (check_07_predict, 0.2 / 2**0.5, "mind the ½"),
-    (check_07_predict, 5, "not large"),
+    (check_07_predict, 0.5, "in units of σ"),
+    (check_07_predict, 0.2 * (np.e**0.25 - 1) ** 0.5, "here σ stays"),
+    (check_07_predict, (np.e**0.25 - 1) ** 0.5, "units of the action"),
+    (check_07_predict, 0.025, "that is δσ"),
+    (check_07_predict, 0.1 / 2**0.5, "mind the ½"),
+    (check_07_predict, 2.5, "not large"),
+    (check_07_predict, 0.2, "σ itself"),
     (check_07_predict, 7, "is not it"),
     (check_07_compute, only_within, "the two means differ"),
     (check_07_compute, lambda m, v, n, b: ((m + b.mean(0)) / 2, (v + b.var(0)) / 2), "weigh them"),
     (check_07_compute, lambda m, v, n, b: (b.mean(0), b.var(0)), "before must count"),
+    (check_07_compute, for_sizes_of_60_and_20, "mean is wrong"),
+    (check_07_compute, about_the_new_mean, "has moved"),
+    (check_07_compute, with_sample_variance, "the batch's variance too"),
     (check_07_compute, changed(lambda v, n: v * n / (n - 1)), "one less"),
     (check_07_compute, changed(lambda v, n: v**0.5), "standard deviation"),
     (check_07_compute, changed(lambda v, n: v + 1), "the variance is wrong"),
@@ -66,5 +86,6 @@ WRONG = [
     (check_07_explore, (0.0, 0.4), "let both"),
     (check_07_explore, (0.3, 2.0), "wider Gaussian is cheap"),
     (check_07_explore, (0.3, 0.0), "above 0"),
+    (check_07_explore, (np.nan, 0.5), "finite"),
     (check_07_explore, 3, "TypeError"),
 ]
