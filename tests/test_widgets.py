@@ -193,7 +193,7 @@ def test_settings_are_compared_on_axes_of_their_own(monkeypatch):
 
 @pytest.mark.parametrize("lesson", ORACLES)
 def test_every_setting_of_a_lesson_is_finite_true_and_repeatable(lesson, monkeypatch):
-    monkeypatch.setattr("trpo_lib.widgets.explorer.PICTURES_KEPT", 0)
+    monkeypatch.setattr("trpo_lib.widgets.explorer._PICTURES_KEPT", 0)
     explorer = explorer_of(lesson, monkeypatch)
     torch.set_default_dtype(torch.float32)
     ends = {name: (widget.min, widget.max) for name, widget in explorer.sliders.items()}

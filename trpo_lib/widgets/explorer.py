@@ -14,7 +14,7 @@ from IPython.display import display
 from trpo_lib import plotting
 from trpo_lib.widgets.live import Controls, Live, Slider
 
-PICTURES_KEPT = 256  # of the last settings: a hand that goes to and fro does not wait again
+_PICTURES_KEPT = 256  # of the last settings: a hand that goes to and fro does not wait again
 
 
 class Explorer(Live):
@@ -30,7 +30,7 @@ class Explorer(Live):
     ):
         super().__init__(stage(axes), alt)
 
-        @functools.lru_cache(PICTURES_KEPT)
+        @functools.lru_cache(_PICTURES_KEPT)
         def drawn(**values):
             return self._drawn(lambda: draw(axes, **values))
 
