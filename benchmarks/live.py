@@ -7,6 +7,7 @@ import re
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -152,12 +153,18 @@ def measure_lesson(browser: Browser, lesson: str, presses: int) -> dict:
     browser.voila(live)
     found["voila"] = browser.press_keys(presses)
     browser.leave()
-    found["ratio"] = ratio_of_medians(np.array(found["interact"]), np.array(found["lab"]))
-    say(
-        f"{lesson}: "
-        + ", ".join(f"{name} {np.median(found[name]):.1f}" for name in found if name != "ratio")
-    )
+    say(f"{lesson}: " + ", ".join(f"{name} {np.median(found[name]):.1f}" for name in found))
     return found
+
+
+def measure_keys(browser: Browser, lessons: Sequence[str], presses: int, rounds: int) -> dict:
+    """For each lesson all that ``measure_lesson`` finds, one row per round of all lessons."""
+    found = [{lesson: measure_lesson(browser, lesson, presses) for lesson in lessons}
+             for _ in range(rounds)]  # fmt: skip
+    return {
+        lesson: {name: [one[lesson][name] for one in found] for name in found[0][lesson]}
+        for lesson in lessons
+    }
 
 
 def measure_watch(browser: Browser, seeds: int) -> dict:
@@ -209,12 +216,12 @@ def measure_memory(browser: Browser, moves: int) -> dict:
 
 
 def measure(quick: bool) -> dict:
-    presses, seeds, moves = (4, 2, 20) if quick else (20, 10, 1000)
+    presses, rounds, seeds, moves = (4, 1, 2, 20) if quick else (20, 3, 10, 1000)
     lessons = LESSONS[:1] if quick else LESSONS
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         folder = Path(home, "notebooks")
         folder.mkdir()
-        conftest.write_lab_settings(Path(home, "lab"))
+        conftest.write_lab_settings(Path(home, "lab"), conftest.QUIET)  # else as readers have it
         with (
             serve("jupyterlab", *conftest.lab_options(folder), home=Path(home, "lab")) as lab,
             serve(
@@ -227,18 +234,18 @@ def measure(quick: bool) -> dict:
             page = chromium.new_page(viewport={"width": 1300, "height": 1000})
             browser = Browser(page, folder, f"{lab}/lab", demo)
             return {
-                "keys": {lesson: measure_lesson(browser, lesson, presses) for lesson in lessons},
+                "keys": measure_keys(browser, lessons, presses, rounds),
                 "watch": measure_watch(browser, seeds),
                 "memory": measure_memory(browser, moves),
             }
 
 
-def milliseconds(waits: list[float]) -> str:
+def milliseconds(waits: Sequence[Sequence[float]]) -> str:
     return f"{np.median(waits):.0f} (95%: {np.percentile(waits, 95):.0f})"
 
 
-def of_new_settings(waits: list[float]) -> list[float]:
-    return waits[: THERE - FIRST]
+def of_new_settings(waits: list[list[float]]) -> np.ndarray:
+    return np.array(waits)[:, : THERE - FIRST]
 
 
 def table(data: dict) -> str:
@@ -247,22 +254,23 @@ def table(data: dict) -> str:
          *(milliseconds(waits)
            for name in ("lab", "voila")
            for waits in (found[name], of_new_settings(found[name]))),
-         milliseconds(found["interact"]), times(found["ratio"]),
-         brief(found["pictures_per_second"])]
+         milliseconds(found["interact"]),
+         times(ratio_of_medians(np.ravel(found["interact"]), np.ravel(found["lab"]))),
+         brief(np.median(found["pictures_per_second"]))]
         for lesson, found in data["keys"].items()
     ]  # fmt: skip
     header = ["explorer of", "JupyterLab, ms", "new settings", "Voilà, ms", "new settings",
               "`interact`, ms", "interact / ours", "pictures/s, dragged"]  # fmt: skip
     memory, watch = data["memory"], data["watch"]
-    presses = len(next(iter(data["keys"].values()))["lab"])
+    rounds, presses = np.shape(next(iter(data["keys"].values()))["lab"])
     return f"""{markdown(header, rows)}
 
 Milliseconds from a key press on the first slider to the first frame in which the picture is another
-one, median and 95th percentile of {presses}, headless Chromium, the server on the same machine. The
-hand goes {THERE} steps there and back: {THERE - FIRST} of the settings are new, the other pictures
-have been seen and kept.
-`interact` draws the same figure with `plt.show()` in JupyterLab. Ratio of medians (95% bootstrap
-interval).
+one, median and 95th percentile of {presses} in each of {rounds} rounds of all lessons, headless
+Chromium, the server on the same machine. The hand goes {THERE} steps there and back: of {presses}
+settings {THERE - FIRST} are new, the other pictures have been seen and kept. `interact` draws the
+same figure with `plt.show()` in JupyterLab. Ratio of medians (95% bootstrap interval). Pictures per
+second: median of the rounds.
 
 A default CartPole run under `watch`, from Start to Finished, against the same run in a cell, median
 of {len(watch["alone"])} seeds: {times(watch["ratio"])}. {memory["moves"]:,} moves of a slider:

@@ -26,10 +26,8 @@ BROWSER_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-LAB_SETTINGS = {
-    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is on the page
-    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
-}
+QUIET = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
+EVERY_CELL = {"notebook-extension/tracker": {"windowingMode": "none"}}  # is on the page
 
 
 def find_browser() -> str | None:
@@ -37,9 +35,9 @@ def find_browser() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def write_lab_settings(home: Path) -> None:
+def write_lab_settings(home: Path, settings_by_name: dict[str, dict]) -> None:
     """What JupyterLab reads when its home is there."""
-    for name, settings in LAB_SETTINGS.items():
+    for name, settings in settings_by_name.items():
         file = home / f"settings/@jupyterlab/{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(settings))
@@ -104,7 +102,7 @@ def folder(tmp_path_factory):
 def lab(browser, folder, tmp_path_factory):
     """The URL of a JupyterLab; named after the browser, it is not started without one."""
     home = tmp_path_factory.mktemp("lab")
-    write_lab_settings(home)
+    write_lab_settings(home, QUIET | EVERY_CELL)
     with serve("jupyterlab", *lab_options(folder), home=home) as url:
         yield f"{url}/lab"
 
