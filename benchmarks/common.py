@@ -68,9 +68,9 @@ def paired_ratio(slow: np.ndarray, fast: np.ndarray) -> dict[str, float]:
     return interval(ratios, lambda sample, axis: np.median(sample, axis=axis))
 
 
-def ratio_of_medians(slow: np.ndarray, fast: np.ndarray) -> dict[str, float]:
-    """median(slow) / median(fast), with a 95% bootstrap interval over the two samples."""
-    return interval((slow, fast), lambda a, b, axis: np.median(a, axis) / np.median(b, axis))
+def ratio_of(statistic: Callable, slow: np.ndarray, fast: np.ndarray) -> dict[str, float]:
+    """statistic(slow) / statistic(fast), with a 95% bootstrap interval over the two samples."""
+    return interval((slow, fast), lambda a, b, axis: statistic(a, axis) / statistic(b, axis))
 
 
 def interval(samples: tuple, statistic: Callable) -> dict[str, float]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
-from common import brief, main, markdown, paired_ratio, ratio_of_medians, say, times
+from common import brief, main, markdown, paired_ratio, ratio_of, say, times
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests/browser"), str(ROOT / "tests")]
@@ -255,7 +255,7 @@ def table(data: dict) -> str:
            for name in ("lab", "voila")
            for waits in (found[name], of_new_settings(found[name]))),
          milliseconds(found["interact"]),
-         times(ratio_of_medians(np.ravel(found["interact"]), np.ravel(found["lab"]))),
+         times(ratio_of(np.median, np.ravel(found["interact"]), np.ravel(found["lab"]))),
          brief(np.median(found["pictures_per_second"]))]
         for lesson, found in data["keys"].items()
     ]  # fmt: skip
