@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,14 +59,15 @@ def run_part(module: str, quick: bool) -> dict:
     return json.loads(done.stdout)
 
 
-def measure(arguments: argparse.Namespace) -> dict:
-    """Results of the parts asked for, by name."""
+def measure(arguments: argparse.Namespace) -> Iterator[tuple[str, dict]]:
+    """The parts asked for, one after the other: name and what it measured."""
     if arguments.seeds:
         first, last = map(int, arguments.seeds.split("-"))
         seeds = range(first, last + 1)
-        return {"more_seeds": importlib.import_module("reliability").count(seeds)}
-    parts = arguments.parts or [name for name in PARTS if name != "more_seeds"]
-    return {name: run_part(PARTS[name], arguments.quick) for name in parts}
+        yield "more_seeds", importlib.import_module("reliability").count(seeds)
+        return
+    for name in arguments.parts or [name for name in PARTS if name != "more_seeds"]:
+        yield name, run_part(PARTS[name], arguments.quick)
 
 
 def render(results: dict) -> str:
@@ -110,12 +112,12 @@ def main() -> None:
     arguments, facts = parse(), circumstances()
     command = " ".join(["python", "benchmarks/run.py", *sys.argv[1:]])
     results = {} if arguments.quick or not JSON.exists() else json.loads(JSON.read_text())
-    for name, data in measure(arguments).items():
+    for name, data in measure(arguments):
         results[name] = {"command": command, "with": facts, "data": data}
-    results = {name: results[name] for name in PARTS if name in results}
+        if not arguments.quick:  # now: what comes later may fail
+            JSON.write_text(json.dumps(results, indent=1) + "\n")
     text = render(results)
     if not arguments.quick:
-        JSON.write_text(json.dumps(results, indent=1) + "\n")
         MARKDOWN.write_text(text)
     print(text)
 

@@ -154,7 +154,7 @@ def bound(data: dict, name: str) -> str:
 
 
 def ratio_text(data: dict, figure: str, name: str) -> str:
-    return "1" if name == OURS else bound(data, name) + times(data[figure][name])
+    return "1" if name == OURS else times(data[figure][name])
 
 
 def table(data: dict) -> str:
@@ -166,9 +166,9 @@ def table(data: dict) -> str:
             spread(data["seconds"][name], " s"),
             bound(data, name) + brief(data["transitions"][name]["mean"]),
             spread(data["transitions"][name]),
-            ratio_text(data, "seconds_ratio_of_means", name),
+            bound(data, name) + ratio_text(data, "seconds_ratio_of_means", name),
             ratio_text(data, "seconds_ratio_of_medians", name),
-            ratio_text(data, "transitions_ratio_of_means", name),
+            bound(data, name) + ratio_text(data, "transitions_ratio_of_means", name),
             spread(data["seconds_per_update"][name], " ms", 1e3),
         ]
         for name, solved in data["solved"].items()
@@ -191,7 +191,7 @@ def summary(data: dict) -> list[list[str]]:
     seconds = bound(data, OURS) + brief(data["seconds"][OURS]["mean"], " s")
     rows = [[f"mean time until solved, {OURS}", seconds]]
     for name in data["seconds_ratio_of_means"]:
-        ratio = ratio_text(data, "seconds_ratio_of_means", name)
+        ratio = bound(data, name) + ratio_text(data, "seconds_ratio_of_means", name)
         rows.append([f"mean time until solved: {name} / trpo_lib", ratio])
     return rows
 
