@@ -18,8 +18,8 @@ from trpo_lib import plotting
 from trpo_lib.rendering import Camera
 from trpo_lib.widgets.live import Controls, Live, Slider, data_url, encode_png
 
-_SECONDS_PER_PICTURE = 0.1
-_STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves about as fast as a real one
+_TRAINING_PER_DRAWING = 2.5  # seconds of the one for each second of the other
+_STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves a little slower than a real one
 _ALT = "Mean return, KL of each update and its bound, accepted fraction of each step, by update."
 
 
@@ -87,14 +87,15 @@ class Watcher(Live):
 
     async def _train(self, updates: float) -> None:
         """Trains, and lets the page have its say after each update."""
-        drawn = -math.inf
+        due = -math.inf  # when the next picture may be drawn
         with _interrupt_means(self.pause):
             try:
                 while updates > 0 and self._update():
                     updates -= 1
-                    if time.monotonic() - drawn > _SECONDS_PER_PICTURE:
+                    if (start := time.monotonic()) >= due:
                         self._show()
-                        drawn = time.monotonic()
+                        end = time.monotonic()
+                        due = end + _TRAINING_PER_DRAWING * (end - start)
                     await asyncio.sleep(0)
             finally:
                 self._show()
