@@ -109,6 +109,40 @@ def test_a_setting_seen_before_is_not_drawn_again():
     assert drawn == [5, 7]
 
 
+@pytest.mark.parametrize(
+    ("slider", "moves", "ahead"),
+    [
+        (SLIDER, [5.1], 5.2),
+        (SLIDER, [4.5], 4.0),
+        (SLIDER, [9.9, 10.0], None),  # no further: the slider ends there
+        (Slider("n", 1, 20, 5, 1), [7], 9),
+        (Slider("δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True), [10**-1.9], 10**-1.8),
+        (Slider("δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True), [0.5], 1.0),
+    ],
+)
+def test_the_next_step_is_drawn_while_the_hand_rests(slider, moves, ahead):
+    drawn = []
+
+    def draw(ax, x):
+        drawn.append(x)
+        return dot(ax, x)
+
+    explorer = Explorer(draw, stage, panel(), {"x": slider}, "a dot")
+
+    async def move_and_rest():
+        for value in moves:
+            explorer.sliders["x"].value = value
+        shown = explorer.said
+        await asyncio.sleep(0.3)
+        assert explorer.said == shown  # drawn, but not shown
+
+    asyncio.run(move_and_rest())
+    assert drawn == pytest.approx([slider.start, *moves, *([] if ahead is None else [ahead])])
+    if ahead is not None:
+        explorer.sliders["x"].value = ahead
+        assert len(drawn) == 2 + len(moves)  # it was ready
+
+
 def test_the_picture_is_the_one_that_matplotlib_draws_in_full():
     explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
     explorer.sliders["x"].value = 2

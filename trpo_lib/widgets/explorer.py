@@ -4,6 +4,8 @@ Both are made of two functions. stage(axes) draws what stays, and returns the ax
 *values) adds what depends on the settings, and returns a line of numbers.
 """
 
+import asyncio
+import contextlib
 import functools
 from collections.abc import Callable, Mapping, Sequence
 
@@ -15,6 +17,7 @@ from trpo_lib import plotting
 from trpo_lib.widgets.live import Controls, Live, Slider
 
 _PICTURES_KEPT = 256  # of the last settings: a hand that goes to and fro does not wait again
+_SECONDS_OF_REST = 0.1  # of the hand, before its next picture is drawn ahead
 
 
 class Explorer(Live):
@@ -29,15 +32,36 @@ class Explorer(Live):
         alt: str,
     ):
         super().__init__(stage(axes), alt)
+        self._draw, self._kept, self._plan = functools.partial(draw, axes), {}, None
+        self._controls = Controls(sliders, self._follow)
+        self._values = self._controls.values
+        self.sliders = self._controls.sliders
+        self.view = ipywidgets.VBox([*self._controls.rows, self.picture, self.line])
+        self._present(*self._picture_at(self._values))
 
-        @functools.lru_cache(_PICTURES_KEPT)
-        def drawn(**values):
-            return self._drawn(lambda: draw(axes, **values))
+    def _follow(self) -> None:
+        """Shows where the sliders stand; when the hand then rests, draws where it may go next."""
+        before, self._values = self._values, self._controls.values
+        self._present(*self._picture_at(self._values))
+        if self._plan:
+            self._plan.cancel()
+        ahead = self._controls.onward(before, self._values)
+        self._plan = _after_a_rest(lambda: self._picture_at(ahead))
 
-        controls = Controls(sliders, lambda: self._present(*drawn(**controls.values)))
-        self.sliders = controls.sliders
-        self.view = ipywidgets.VBox([*controls.rows, self.picture, self.line])
-        self._present(*drawn(**controls.values))
+    def _picture_at(self, values: dict) -> tuple[bytes, str]:
+        """The picture and its line at these settings, from when they were last drawn, or now."""
+        key = tuple(f"{value:.9g}" for value in values.values())  # the last bits vary with the way
+        found = self._kept.pop(key, None) or self._drawn(lambda: self._draw(**values))
+        self._kept[key] = found  # as the newest
+        if len(self._kept) > _PICTURES_KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
+
+
+def _after_a_rest(act: Callable[[], object]) -> asyncio.TimerHandle | None:
+    """Calls it in a moment, if there is an event loop to do that: a kernel has one."""
+    with contextlib.suppress(RuntimeError):
+        return asyncio.get_running_loop().call_later(_SECONDS_OF_REST, act)
 
 
 def explore(

@@ -79,12 +79,25 @@ class Controls:
         """Where the sliders stand, by name."""
         return {name: slider.value for name, slider in self.sliders.items()}
 
+    def onward(self, before: dict, now: dict) -> dict:
+        """Where the move from before to now leads if it is made once more, or a slider's end."""
+        return {
+            name: _onward(slider, before[name], now[name]) for name, slider in self.sliders.items()
+        }
+
     @staticmethod
     def _row(widget: ipywidgets.Widget, slider: Slider) -> ipywidgets.HBox:
         reset = ipywidgets.Button(icon="undo", tooltip=f"Reset: {slider.label}")
         reset.layout.width = "3em"
         reset.on_click(lambda button: widget.set_trait("value", slider.start))
         return ipywidgets.HBox([widget, reset])
+
+
+def _onward(slider: ipywidgets.Widget, old: float, new: float) -> float:
+    low, high, ahead = slider.min, slider.max, 2 * new - old
+    if isinstance(slider, ipywidgets.FloatLogSlider):
+        low, high, ahead = slider.base**low, slider.base**high, new * new / old
+    return min(max(ahead, low), high)
 
 
 class Live:
