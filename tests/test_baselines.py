@@ -41,7 +41,7 @@ def expectation(policy, turned, worth):
     states = torch.arange(len(turned)).repeat_interleave(10)
     actions = (PLAYED.repeat(len(turned)) + states) % 3
     obs, worth = torch.eye(len(turned)).double()[states], torch.tensor(worth)[states, actions]
-    return Batch(obs, actions, policy(obs).log_prob(actions).detach(), worth, worth)
+    return Batch(obs, actions, policy(obs).log_prob(actions).detach(), worth, worth, worth)
 
 
 def logits_gradient(algorithm, policy, batch):
@@ -152,6 +152,7 @@ def test_ppos_gradient_ends_where_the_clip_ends_a_gain(generator, ratio, advanta
         torch.tensor([1]),
         torch.tensor([math.log(0.3 / ratio)]).double(),
         torch.tensor([advantage]).double(),
+        torch.zeros(1).double(),
         torch.zeros(1).double(),
     )
     gradient = logits_gradient(PPOClip(clip=0.2), policy, batch)

@@ -18,6 +18,7 @@ def fields(size=4):
         "actions": torch.zeros(size, dtype=torch.long),
         "old_log_probs": torch.zeros(size),
         "advantages": torch.zeros(size),
+        "values": torch.zeros(size),
         "returns": torch.zeros(size),
     }
 
@@ -55,6 +56,7 @@ def test_an_empty_batch_is_refused():
         ("old_log_probs", (1,), r"\[4\]"),
         ("advantages", (4, 1), r"\[4\]"),
         ("advantages", (5,), r"\[4\]"),
+        ("values", (4, 1), r"\[4\]"),
         ("returns", (4, 1), r"\[4\]"),
         ("returns", (), r"\[4\]"),
     ],

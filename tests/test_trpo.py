@@ -159,7 +159,7 @@ def overshooting(generator):
     action = torch.ones(1, 1, dtype=torch.float64)
     log_prob = policy(obs).log_prob(action).detach()
     one = torch.ones(1, dtype=torch.float64)
-    return policy, Batch(obs, action, log_prob, one, one)
+    return policy, Batch(obs, action, log_prob, one, one, one)
 
 
 @pytest.mark.parametrize("max_backtracks", [1, 2])
@@ -212,7 +212,8 @@ def test_saturated_logits_do_no_harm(generator, dtype, damping, bias, surprises)
     actions = torch.arange(8) % 2 if surprises else torch.zeros(8, dtype=torch.long)
     log_probs = policy(obs).log_prob(actions).detach()
     advantages = torch.randn(8, generator=generator, dtype=dtype)
-    batch, before = Batch(obs, actions, log_probs, advantages, advantages), snapshot(policy)
+    batch = Batch(obs, actions, log_probs, advantages, advantages, advantages)
+    before = snapshot(policy)
     report = trpo_step(policy, batch, TRPOConfig(damping=damping))
     assert all(tensor.isfinite().all() for tensor in policy.state_dict().values())
     assert math.isfinite(report.gain)

@@ -16,12 +16,12 @@ from trpo_lib.policies import CategoricalPolicy, make_policy
 
 
 def play(policy, obs, generator, advantages=None):
-    """The policy's own actions at obs, with random advantages unless given; so are the returns."""
+    """The policy's own actions at obs; advantages, and with them the rest, random unless given."""
     actions = policy.act(obs, policy.noise((len(obs),), generator).to(obs)).detach()
     log_probs = policy(obs).log_prob(actions).detach()
     if advantages is None:
         advantages = normalize(torch.randn(len(obs), generator=generator, dtype=obs.dtype))
-    return Batch(obs, actions, log_probs, advantages, advantages)
+    return Batch(obs, actions, log_probs, advantages, advantages, advantages)
 
 
 def snapshot(policy):

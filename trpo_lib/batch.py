@@ -18,7 +18,8 @@ class Batch:
     actions: Tensor  # [B] or [B, D]
     old_log_probs: Tensor  # [B], under the policy that played
     advantages: Tensor  # [B], for the policy
-    returns: Tensor  # [B], the critic's targets
+    values: Tensor  # [B], what the critic said
+    returns: Tensor  # [B], what it should say
 
     def __post_init__(self):
         size = len(self.obs)
@@ -26,7 +27,8 @@ class Batch:
         require_shape([size, None], obs=self.obs)
         require_shape([size], [size, None], actions=self.actions)
         require_shape([size], old_log_probs=self.old_log_probs)
-        require_shape([size], advantages=self.advantages, returns=self.returns)
+        require_shape([size], advantages=self.advantages)
+        require_shape([size], values=self.values, returns=self.returns)
         require_finite(**vars(self))
 
 
@@ -56,5 +58,6 @@ def make_batch(
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)
         advantages = gae(rollout.rewards, values, next_values, *flags, gamma, lam)
         old_log_probs = policy(obs).log_prob(actions)
-    returns = (advantages + values)[real]
-    return Batch(obs, actions, old_log_probs, normalize(advantages[real]), returns)
+    advantages, values = advantages[real], values[real]
+    returns = advantages + values
+    return Batch(obs, actions, old_log_probs, normalize(advantages), values, returns)

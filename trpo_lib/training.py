@@ -110,12 +110,13 @@ class Trainer(Iterator[Record], AbstractContextManager):
         scaled = replace(rollout, rewards=config.reward_scale * rollout.rewards)
         batch = make_batch(scaled, self.policy, self.critic, config.gamma, config.lam)
         report = self.algorithm(self.policy, batch)
-        explained = self._fit_critic(batch)
+        self._fit_critic(batch)
         if self.scaler:  # only now: all of an iteration sees the observations alike
             self.scaler.update(batch.obs)
         self._counts += [1, len(batch.obs), len(rollout.episode_returns)]
         self._recent = [*self._recent, *rollout.episode_returns][-config.num_envs :]
         mean_return = float(np.mean(self._recent)) if self._recent else math.nan
+        explained = explained_variance(batch.values, batch.returns)
         record = Record(*self._counts.tolist(), mean_return, explained, report)
         self.finished = record.iteration == config.max_iterations
         if config.target_return is not None and mean_return >= config.target_return:
@@ -136,9 +137,8 @@ class Trainer(Iterator[Record], AbstractContextManager):
         rollout, self._cursor = collect(self._envs, self.policy, cursor, steps, generator)
         return rollout
 
-    def _fit_critic(self, batch: Batch) -> float:
-        """Moves V(s) towards the returns -> the explained variance it had before."""
-        explained = explained_variance(self.critic(batch.obs).detach(), batch.returns)
+    def _fit_critic(self, batch: Batch) -> None:
+        """Moves V(s) towards the returns."""
         size, rows = len(batch.obs), self.config.critic_batch
         for _ in range(self.config.critic_epochs):
             pieces = torch.randperm(size, generator=self._generator).split(rows) if rows else [...]
@@ -147,7 +147,6 @@ class Trainer(Iterator[Record], AbstractContextManager):
                 values, returns = self.critic(batch.obs[piece]), batch.returns[piece]
                 torch.nn.functional.mse_loss(values, returns).backward()
                 self._optimizer.step()
-        return explained
 
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator))
