@@ -19,7 +19,8 @@ PPO_EPOCHS = PPOClip().epochs
 
 def config(lr: float, epochs: int, seed: int) -> TrainConfig:
     """The critic with the policy's rate and epochs: sb3 has one Adam for both of its networks."""
-    return TrainConfig(seed=seed, critic_lr=lr, critic_epochs=epochs, target_return=None)
+    critic = {"critic_lr": lr, "critic_epochs": epochs, "critic_batch": None}
+    return TrainConfig(seed=seed, num_envs=32, target_return=None, **critic)
 
 
 def ours(algorithm: Callable, settings: TrainConfig, updates: list[int]) -> list[float]:
@@ -120,7 +121,7 @@ def table(data: dict) -> str:
             data["updates"], found[our_name], found[their_name], strict=True
         )
     ]
-    settings = TrainConfig()
+    settings = config(lr=0.01, epochs=1, seed=0)
     note = (
         f"{data['seeds']} seeds, N = {settings.num_envs}, T = {settings.num_steps} "
         f"({settings.num_envs * settings.num_steps:,} steps per update), whole batches, "

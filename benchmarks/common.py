@@ -92,11 +92,11 @@ def zoo_settings() -> dict:
 
 
 def our_settings(config: TrainConfig, trpo: TRPOConfig) -> dict:
-    """Our settings in sb3-contrib's words; the critic makes full-batch passes, as ours does."""
+    """Our settings in sb3-contrib's words."""
     nets = {"pi": list(config.hidden), "vf": list(config.hidden)}
     return {
         "n_steps": config.num_steps,
-        "batch_size": config.num_envs * config.num_steps,
+        "batch_size": config.critic_batch or config.num_envs * config.num_steps,
         "gamma": config.gamma,
         "gae_lambda": config.lam,
         "learning_rate": config.critic_lr,

@@ -28,7 +28,7 @@ class TRPOConfig:
 
     max_kl: float = 0.01  # δ, nats: the paper's value in all its experiments
     damping: float = 1e-3  # added to the Fisher matrix's diagonal
-    cg_iters: int = 5  # Fisher-vector products per update; the paper has 10, as good and slower
+    cg_iters: int = 8  # Fisher-vector products per update; the paper has 10, as good and slower
     shrink: float = 0.5  # each backtrack halves the step
     max_backtracks: int = 10  # tries of the line search, the full step included
 

@@ -20,8 +20,8 @@ RIGHT = [
     (check_00_predict, 5e2),
     (check_00_compute, discounted(lambda t: t)),
     (check_00_compute, backwards),
-    (check_00_explore, TrainConfig(seed=2, max_iterations=39)),
-    (check_00_explore, TrainConfig(seed=3, num_envs=16, max_iterations=78)),
+    (check_00_explore, TrainConfig(seed=2, max_iterations=24)),
+    (check_00_explore, TrainConfig(seed=3, num_envs=32, max_iterations=48)),
 ]
 WRONG = [
     (check_00_predict, 475, "counts as solved"),
@@ -41,6 +41,6 @@ WRONG = [
     (check_00_explore, {"seed": 1}, "TrainConfig is asked for"),
     (check_00_explore, TrainConfig(env_id="Pendulum-v1"), "CartPole-v1"),
     (check_00_explore, TrainConfig(max_iterations=10), "seed 0"),
-    (check_00_explore, TrainConfig(seed=1), "204,800"),
+    (check_00_explore, TrainConfig(seed=1), "409,600"),
     (check_00_explore, TrainConfig(seed=1, max_iterations=1), "below 475"),
 ]
