@@ -26,9 +26,8 @@ class Batch:
         require_count(transitions=size)
         require_shape([size, None], obs=self.obs)
         require_shape([size], [size, None], actions=self.actions)
-        require_shape([size], old_log_probs=self.old_log_probs)
-        require_shape([size], advantages=self.advantages)
-        require_shape([size], values=self.values, returns=self.returns)
+        numbers = {name: x for name, x in vars(self).items() if name not in ("obs", "actions")}
+        require_shape([size], **numbers)
         require_finite(**vars(self))
 
 
@@ -58,6 +57,5 @@ def make_batch(
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)
         advantages = gae(rollout.rewards, values, next_values, *flags, gamma, lam)
         old_log_probs = policy(obs).log_prob(actions)
-    advantages, values = advantages[real], values[real]
-    returns = advantages + values
-    return Batch(obs, actions, old_log_probs, normalize(advantages), values, returns)
+    returns = (advantages + values)[real]
+    return Batch(obs, actions, old_log_probs, normalize(advantages[real]), values[real], returns)
