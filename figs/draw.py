@@ -17,7 +17,7 @@ from trpo_lib.rendering import render_episode
 from trpo_lib.training import TrainConfig, Trainer
 
 FIGS = Path(__file__).parent
-SEEDS, ITERATIONS = 20, 45
+SEEDS, ITERATIONS = 20, 40
 
 
 def trained_runs() -> list[tuple[Trainer, list]]:
