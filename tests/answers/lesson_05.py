@@ -25,8 +25,8 @@ RIGHT = [
     (check_05_predict, -0.99 * 80),
     (check_05_compute, with_vstack),
     (check_05_compute, with_a_loop),
-    (check_05_explore, (8e-4, 3.0)),
-    (check_05_explore, [1e-3, 3]),
+    (check_05_explore, (5e-4, 2.0)),
+    (check_05_explore, [6e-4, 3]),
 ]
 WRONG = [
     (check_05_predict, 79.2, "the sign is not"),
