@@ -26,7 +26,7 @@ RIGHT = [
     (check_05_compute, with_vstack),
     (check_05_compute, with_a_loop),
     (check_05_explore, (5e-4, 2.0)),
-    (check_05_explore, [6e-4, 3]),
+    (check_05_explore, [6e-4, 2]),
 ]
 WRONG = [
     (check_05_predict, 79.2, "the sign is not"),
