@@ -276,9 +276,9 @@ Milliseconds from a key press on the first slider to the first frame in which th
 one, median and 95th percentile of {presses} in each of {rounds} rounds of all lessons, headless
 Chromium, the server on the same machine. The hand goes {THERE} steps there and back: of {presses}
 settings {THERE - FIRST} are new, the other pictures have been seen and kept. Presses are
-{MS_BETWEEN_KEYS} ms apart, and an explorer draws the next step ahead when the hand rests for 100 ms:
-most new pictures are ready before their key, which a faster hand would not find. `interact` draws the
-same figure with `plt.show()` in JupyterLab. Ratio of medians (95% bootstrap interval). Pictures per
+{MS_BETWEEN_KEYS} ms apart; an explorer draws the next step ahead when the hand rests for 100 ms, so
+most new pictures are ready before their key: a faster hand would not find them so. `interact` draws
+the same figure with `plt.show()` in JupyterLab. Ratio of medians (95% bootstrap interval). Pictures per
 second: median of the rounds.
 
 A default CartPole run under `watch`, from Start to Finished, against the same run in a cell, median
