@@ -278,8 +278,8 @@ Chromium, the server on the same machine. The hand goes {THERE} steps there and 
 settings {THERE - FIRST} are new, the other pictures have been seen and kept. Presses are
 {MS_BETWEEN_KEYS} ms apart; an explorer draws the next step ahead when the hand rests for 100 ms, so
 most new pictures are ready before their key: a faster hand would not find them so. `interact` draws
-the same figure with `plt.show()` in JupyterLab. Ratio of medians (95% bootstrap interval). Pictures per
-second: median of the rounds.
+the same figure with `plt.show()` in JupyterLab. Ratio of medians (95% bootstrap interval). Pictures
+per second: median of the rounds.
 
 A default CartPole run under `watch`, from Start to Finished, against the same run in a cell, median
 of {len(watch["alone"])} seeds: {times(watch["ratio"])}. {memory["moves"]:,} moves of a slider:
