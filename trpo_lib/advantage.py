@@ -46,10 +46,8 @@ def discounted_returns(
     Raises ``ValueError`` as ``gae`` does.
     """
     require_same_shape(next_values=next_values, truncated=truncated)
-    stops = truncated.clone()
-    stops[-1] = True
-    nothing = torch.zeros_like(rewards)
-    return gae(rewards, nothing, next_values * stops, terminated, truncated, gamma, lam=1)
+    stops = torch.cat([truncated[:-1], torch.ones_like(truncated[-1:])])
+    return gae(rewards, 0 * rewards, next_values * stops, terminated, truncated, gamma, lam=1)
 
 
 def normalize(advantages: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ def gaussian_kl(
 
 def mean_kl(old: Distribution, new: Distribution) -> torch.Tensor:
     """KL(old ‖ new), mean over states -> ``[]``. ``ValueError`` on unequal batch shapes ``[B]``."""
-    if old.batch_shape != new.batch_shape:
-        shapes = f"{list(old.batch_shape)} and {list(new.batch_shape)}"
-        raise ValueError(f"old and new must have one batch shape, got {shapes}")
+    shapes = list(old.batch_shape), list(new.batch_shape)
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"old and new must have one batch shape, got {shapes[0]} and {shapes[1]}")
     return kl_divergence(old, new).mean()

@@ -13,14 +13,18 @@ from trpo_lib.solvers import LinearMap, flat_grad
 
 
 def fisher_vector_product(policy: nn.Module, obs: Tensor, damping: float) -> LinearMap:
-    """The map v -> (F + damping · I) v, ``[P]`` -> ``[P]``; F averaged over obs ``[B, O]``.
-
-    The KL's gradient is built once and kept, so each product costs one backward pass through it.
-    Raises ``ValueError`` when damping is negative.
-    """
-    require_between(0, float("inf"), damping=damping)
+    """The map v -> (F + damping · I) v, ``[P]`` -> ``[P]``; F averaged over obs ``[B, O]``."""
     params = [param for param in policy.parameters() if param.requires_grad]
     with torch.no_grad():
         old = policy(obs)
-    kl_grad = flat_grad(mean_kl(old, policy(obs)), params, create_graph=True)
+    return damped_hessian(mean_kl(old, policy(obs)), params, damping)
+
+
+def damped_hessian(kl: Tensor, params: list[Tensor], damping: float) -> LinearMap:
+    """The same map from the mean KL ``[]`` at θ = θ_old, whose gradient is built once and kept.
+
+    Both raise ``ValueError`` when damping is negative.
+    """
+    require_between(0, float("inf"), damping=damping)
+    kl_grad = flat_grad(kl, params, create_graph=True)
     return lambda v: flat_grad(kl_grad, params, grad_outputs=v, retain_graph=True) + damping * v

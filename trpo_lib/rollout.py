@@ -56,8 +56,7 @@ def collect(
     weight = next(policy.parameters())
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
     obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
-    rows, episode_returns = [], []
-    later = resets_later(envs)
+    rows, episode_returns, later = [], [], resets_later(envs)
     with torch.inference_mode():
         for step_noise in noise.unbind():
             actions = policy.act(torch.from_numpy(obs).to(weight), step_noise).cpu().numpy()

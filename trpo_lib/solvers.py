@@ -80,7 +80,6 @@ def line_search(
     require_inside(0, 1, shrink=shrink)
     require_count(max_tries=max_tries)
     for tries in range(max_tries):
-        candidate = start + shrink**tries * step
-        if accept(candidate):
+        if accept(candidate := start + shrink**tries * step):
             return LineSearchResult(candidate, shrink**tries, True)
     return LineSearchResult(start, 0.0, False)

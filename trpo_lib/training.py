@@ -141,11 +141,11 @@ class Trainer(Iterator[Record], AbstractContextManager):
         """Moves V(s) towards the returns."""
         size, rows = len(batch.obs), self.config.critic_batch
         for _ in range(self.config.critic_epochs):
-            pieces = torch.randperm(size, generator=self._generator).split(rows) if rows else [...]
-            for piece in pieces:
+            order = torch.randperm(size, generator=self._generator) if rows else slice(None)
+            columns = (column[order].split(rows or size) for column in (batch.obs, batch.returns))
+            for obs, returns in zip(*columns, strict=True):
                 self._optimizer.zero_grad()
-                values, returns = self.critic(batch.obs[piece]), batch.returns[piece]
-                torch.nn.functional.mse_loss(values, returns).backward()
+                torch.nn.functional.mse_loss(self.critic(obs), returns).backward()
                 self._optimizer.step()
 
     def _draw_seed(self) -> int:

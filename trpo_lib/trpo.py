@@ -17,7 +17,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from trpo_lib._checks import require_between, require_count, require_inside
 from trpo_lib.batch import Batch, UpdateReport
 from trpo_lib.divergence import mean_kl
-from trpo_lib.fisher import fisher_vector_product
+from trpo_lib.fisher import damped_hessian
 from trpo_lib.solvers import conjugate_gradient, flat_grad, line_search
 from trpo_lib.surrogate import surrogate
 
@@ -49,10 +49,12 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     trial = copy.deepcopy(policy)
     params = [param for param in trial.parameters() if param.requires_grad]
     data = batch.actions, batch.old_log_probs, batch.advantages
-    old = trial(batch.obs)
-    objective = surrogate(old, *data)
-    gradient = flat_grad(objective, params)
-    fisher = fisher_vector_product(trial, batch.obs, config.damping)
+    with torch.no_grad():
+        old = policy(batch.obs)
+    new = trial(batch.obs)  # the same so far, but its gradients lead to params
+    objective = surrogate(new, *data)
+    gradient = flat_grad(objective, params, retain_graph=True)
+    fisher = damped_hessian(mean_kl(old, new), params, config.damping)
     natural = conjugate_gradient(fisher, gradient, config.cg_iters)
     unchanged = UpdateReport(0.0, 0.0, 0.0, False, natural.residuals)
     if not natural.quadratic_form > 0:  # no direction: the gradient is zero, or underflows
