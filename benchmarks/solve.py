@@ -112,7 +112,7 @@ CONTENDERS = {
     "sb3-contrib, our settings": sb3_ours,
 }
 # The zoo's runs take some twenty times as long.
-SEEDS = {name: 50 if run is sb3_zoo else 250 for name, run in CONTENDERS.items()}
+SEEDS = {name: 50 if run is sb3_zoo else 500 for name, run in CONTENDERS.items()}
 STATISTICS = {"mean": np.mean, "median": np.median}
 
 
