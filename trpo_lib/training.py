@@ -1,7 +1,7 @@
 """The loop: play, estimate advantages, update the policy, fit the critic; and its evaluation.
 
-The order matters. The advantages come from the critic as it was before it saw this rollout: a
-critic that is fitted first explains part of the advantage away.
+The advantages come from the critic as it was before it saw this rollout: a critic that is fitted
+first explains part of them away.
 """
 
 import math
