@@ -3,6 +3,7 @@
 import asyncio
 import io
 import signal
+import threading
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -141,6 +142,24 @@ def test_the_next_step_is_drawn_while_the_hand_rests(slider, moves, ahead):
     if ahead is not None:
         explorer.sliders["x"].value = ahead
         assert len(drawn) == 2 + len(moves)  # it was ready
+
+
+def test_moves_that_arrive_in_another_thread_are_drawn_in_the_one_that_showed_the_figure():
+    threads = []
+
+    def draw(ax, x):
+        threads.append(threading.current_thread())
+        return dot(ax, x)
+
+    async def move_elsewhere():
+        explorer = Explorer(draw, stage, panel(), {"x": SLIDER}, "a dot")
+        for value in (2, 3):
+            await asyncio.to_thread(explorer.sliders["x"].set_trait, "value", value)
+        await asyncio.sleep(0)
+        return explorer.said
+
+    assert asyncio.run(move_elsewhere()) == dot(panel(), 3)
+    assert set(threads) == {threading.main_thread()}
 
 
 def test_the_picture_is_the_one_that_matplotlib_draws_in_full():

@@ -42,6 +42,8 @@ class Explorer(Live):
     def _follow(self) -> None:
         """Shows where the sliders stand; when the hand then rests, draws where it may go next."""
         before, self._values = self._values, self._controls.values
+        if self._values == before:  # several moves were waiting, and the first has shown them all
+            return
         self._present(*self._picture_at(self._values))
         if self._plan:
             self._plan.cancel()

@@ -5,9 +5,11 @@ moves is drawn on top of it at every move of a slider. That takes a fraction of 
 time, and nothing flickers.
 """
 
+import asyncio
 import base64
 import html
 import io
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -71,8 +73,9 @@ class Controls:
     def __init__(self, sliders: Mapping[str, Slider], on_change: Callable[[], None]):
         self.sliders = {name: slider.widget() for name, slider in sliders.items()}
         self.rows = [self._row(self.sliders[name], slider) for name, slider in sliders.items()]
+        follow = _in_this_thread(on_change)
         for widget in self.sliders.values():
-            widget.observe(lambda change: on_change(), "value")
+            widget.observe(lambda change: follow(), "value")
 
     @property
     def values(self) -> dict:
@@ -91,6 +94,20 @@ class Controls:
         reset.layout.width = "3em"
         reset.on_click(lambda button: widget.set_trait("value", slider.start))
         return ipywidgets.HBox([widget, reset])
+
+
+def _in_this_thread(act: Callable[[], None]) -> Callable[[], None]:
+    """The same, but from another thread it is left to this one's event loop, if it has one.
+
+    JupyterLab's messages reach the kernel in a thread of their own. Neither a figure nor a network
+    that a cell is using is made for two threads at once.
+    """
+    here = threading.get_ident()
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return act
+    return lambda: act() if threading.get_ident() == here else loop.call_soon_threadsafe(act)
 
 
 def _onward(slider: ipywidgets.Widget, old: float, new: float) -> float:
