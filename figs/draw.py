@@ -1,19 +1,18 @@
 """Draws every picture of `figs`: `make figures`. One run takes about two minutes."""
 
-from functools import partial
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from scipy.optimize import brentq
-from scipy.stats import bootstrap, trim_mean
 from tqdm import tqdm
 
 from trpo_lib import plotting
 from trpo_lib.divergence import categorical_kl
 from trpo_lib.landscapes import CliffRidge, SoftmaxBandit, gradient_ascent, maximize_quadratic
 from trpo_lib.rendering import render_episode
+from trpo_lib.sweep import interquartile_mean
 from trpo_lib.training import TrainConfig, Trainer
 
 FIGS = Path(__file__).parent
@@ -35,10 +34,8 @@ def draw_learning_curve(runs: list[tuple[Trainer, list]]) -> None:
     returns = np.array([[record.mean_return for record in records] for _, records in runs])
     seen = np.median([[record.transitions for record in records] for _, records in runs], axis=0)
 
-    iqm = partial(trim_mean, proportiontocut=0.25)
-    found = bootstrap((returns,), iqm, n_resamples=2000, method="percentile", rng=0)
     label = f"TRPO on CartPole-v1, {SEEDS} seeds"
-    ax = plotting.learning_curve(seen, iqm(returns, axis=0), *found.confidence_interval, label, 475)
+    ax = plotting.learning_curve(seen, *interquartile_mean(returns.T), label, 475)
     save(ax.figure, "learning_curve.png")
 
 
