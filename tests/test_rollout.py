@@ -217,7 +217,7 @@ def test_environments_that_do_not_reset_themselves_are_refused():
 
 
 def test_an_unknown_environment_is_named():
-    with pytest.raises(gym.error.Error, match="NoSuchEnv"):
+    with pytest.raises(ValueError, match=r"env_id must name .*NoSuchEnv"):
         make_envs("NoSuchEnv-v0", 2)
 
 

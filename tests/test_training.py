@@ -2,7 +2,6 @@
 
 import copy
 import math
-import pickle
 import random
 import sys
 from dataclasses import asdict, fields
@@ -124,6 +123,7 @@ def test_a_record_holds_counts_returns_and_the_report_but_no_wall_clock_time():
         "mean_return",
         "explained_variance",
         "report",
+        "note",
     ]
 
 
@@ -309,7 +309,7 @@ def test_a_saved_file_holds_no_code_and_loading_runs_none(tmp_path):
             return Path.touch, (tmp_path / "evil",)
 
     torch.save({"config": Evil()}, tmp_path / "evil.pt")
-    with pytest.raises(pickle.UnpicklingError):
+    with pytest.raises(ValueError, match="path must be a file that was saved here"):
         Trainer.load(tmp_path / "evil.pt")
     assert not (tmp_path / "evil").exists()
 
@@ -321,7 +321,7 @@ def test_an_error_while_saving_leaves_the_earlier_file_intact(tmp_path):
     content = path.read_bytes()
     next(trainer)
     trainer.algorithm.state_dict = lambda: {"config": lambda: None}
-    with pytest.raises((AttributeError, pickle.PicklingError)):
+    with pytest.raises(TypeError, match=r"\['config'\] must be a tensor, number"):
         trainer.save(path)
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]

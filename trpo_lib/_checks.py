@@ -1,11 +1,19 @@
 """The errors that a user meets: each names the argument, says what it was and what it must be."""
 
+from dataclasses import fields
+from numbers import Integral, Real
+from types import UnionType
+from typing import get_args
+
 import numpy as np
 import torch
+from gymnasium.spaces import Box, Space
+from torch import nn
 
 
 def require_same_shape(**tensors) -> None:
     """Raises ``ValueError`` unless all have one shape: torch would broadcast [B] against [B, 1]."""
+    require_type(torch.Tensor | np.ndarray, **tensors)
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     if len({tuple(shape) for shape in shapes.values()}) > 1:
         listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
@@ -25,8 +33,17 @@ def require_shape(*shapes: list[int | None], **tensors) -> None:
             raise ValueError(f"{name} must have shape {wanted}, got {got}")
 
 
+def require_masks(**masks: torch.Tensor) -> None:
+    """Raises ``TypeError`` unless all are boolean tensors: of the integer 1, ``~`` makes −2."""
+    require_type(torch.Tensor, **masks)
+    for name, mask in masks.items():
+        if mask.dtype != torch.bool:
+            raise TypeError(f"{name} must be boolean, got {mask.dtype}")
+
+
 def require_finite(**tensors: torch.Tensor) -> None:
     """Raises ``ValueError`` on the first tensor that holds a NaN or an infinity, and says where."""
+    require_type(torch.Tensor, **tensors)
     for name, tensor in tensors.items():
         finite = torch.isfinite(tensor)
         if not finite.all():
@@ -50,18 +67,47 @@ def require_probabilities(**tables: np.ndarray) -> None:
             raise ValueError(f"{name} must hold probabilities that sum to 1, got {got}")
 
 
+def require_number(**numbers: float) -> None:
+    """Raises ``TypeError`` unless every one is a real number, Python's or NumPy's."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, Real):
+            raise TypeError(f"{name} must be a number, got {_short(number)}")
+
+
 def require_between(low: float, high: float, **numbers: float) -> None:
-    """Raises ``ValueError`` unless low <= number <= high; NaN is never between."""
+    """Raises unless all are numbers (``TypeError``) in [low, high] (``ValueError``); NaN is not."""
+    require_number(**numbers)
     for name, number in numbers.items():
         if not low <= number <= high:
             raise ValueError(f"{name} must be in [{low}, {high}], got {number}")
 
 
 def require_inside(low: float, high: float, **numbers: float) -> None:
-    """Raises ``ValueError`` unless low < number < high; NaN is never inside."""
+    """Raises unless all are numbers (``TypeError``) in (low, high) (``ValueError``); NaN is not."""
+    require_number(**numbers)
     for name, number in numbers.items():
         if not low < number < high:
             raise ValueError(f"{name} must be in ({low}, {high}), got {number}")
+
+
+def require_whole(low: int, high: float = np.inf, **numbers: int) -> None:
+    """Raises unless all are ints (``TypeError``), Python's or NumPy's, in [low, high]."""
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, Integral):
+            raise TypeError(f"{name} must be an int, got {_short(number)}")
+        if not low <= number <= high:
+            bounds = f"at least {low}" if high == np.inf else f"in [{low}, {high}]"
+            raise ValueError(f"{name} must be {bounds}, got {number}")
+
+
+def require_count(**numbers: int) -> None:
+    """Raises unless every number is an int (``TypeError``) of at least 1 (``ValueError``)."""
+    require_whole(1, **numbers)
+
+
+def require_seed(**numbers: int) -> None:
+    """Raises unless every number is an int (``TypeError``) that torch's generators take."""
+    require_whole(0, 2**64 - 1, **numbers)
 
 
 def require_choice(*choices: str, **texts: str) -> None:
@@ -69,13 +115,65 @@ def require_choice(*choices: str, **texts: str) -> None:
     for name, text in texts.items():
         if text not in choices:
             listed = " or ".join(f'"{choice}"' for choice in choices)
-            raise ValueError(f"{name} must be {listed}, got {text!r}")
+            raise ValueError(f"{name} must be {listed}, got {_short(text)}")
 
 
-def require_count(**numbers: int) -> None:
-    """Raises unless every number is an ``int`` (``TypeError``) of at least 1 (``ValueError``)."""
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int):
-            raise TypeError(f"{name} must be an int, got {number!r}")
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
+def require_type(kind: type | UnionType, **values) -> None:
+    """Raises ``TypeError`` unless every value is of that class, or of one of those in a union."""
+    wanted = " or ".join(option.__name__ for option in get_args(kind) or (kind,))
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be of type {wanted}, got {_short(value)}")
+
+
+def require_layers(hidden: tuple[int, ...], **ends: int) -> None:
+    """Raises unless hidden is a tuple or list, and all sizes of layers are ints of at least 1."""
+    require_type(tuple | list, hidden=hidden)
+    require_count(**ends)
+    for size in hidden:
+        require_count(**{"each of hidden": size})
+
+
+def take_numpy_numbers(config) -> None:
+    """Makes Python's numbers of NumPy's among a dataclass's fields, so that both save alike."""
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, np.number):
+            object.__setattr__(config, field.name, value.item())
+
+
+def require_device(device: str) -> None:
+    """Raises ``ValueError`` unless this machine has the device."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device must be on this machine, got {device!r}: {error}") from error
+
+
+def require_reach(action_space: Box) -> None:
+    """Raises ``ValueError`` when a normal distribution never reaches between the bounds."""
+    if (action_space.low > 5).any() or (action_space.high < -5).any():
+        raise ValueError(
+            f"action_space must reach into [-5, 5], where a new policy plays, got {action_space}: "
+            "gymnasium.wrappers.RescaleAction moves it to [-1, 1]"
+        )
+
+
+def require_fitting(policy: nn.Module, observation_space: Space) -> None:
+    """Raises unless policy is one (``TypeError``) that takes such observations (``ValueError``)."""
+    if not (isinstance(policy, nn.Module) and hasattr(policy, "act")):
+        raise TypeError(
+            f"policy must be a module with forward, noise and act, got {_short(policy)}"
+        )
+    weight, shape = next(policy.parameters()), observation_space.shape
+    try:
+        with torch.inference_mode():
+            policy.act(torch.zeros(1, *shape, dtype=weight.dtype, device=weight.device))
+    except RuntimeError as error:
+        raise ValueError(f"policy must take observations {list(shape)}: {error}") from error
+
+
+def _short(value) -> str:
+    """What a value was, in less than a line."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -8,7 +8,7 @@ bootstrapped. After either, the next row belongs to another episode, so the trac
 import torch
 from torch import Tensor
 
-from trpo_lib._checks import require_between, require_finite, require_same_shape
+from trpo_lib._checks import require_between, require_finite, require_masks, require_same_shape
 
 
 def gae(
@@ -21,11 +21,13 @@ def gae(
     A_t = δ_t + γ λ (1 − terminated_t) (1 − truncated_t) A_{t+1}
 
     next_values are those of the observation before a reset; the masks are boolean.
-    Raises ``ValueError`` on unequal shapes, non-finite numbers, gamma or lam outside [0, 1].
+    Raises ``ValueError`` on unequal shapes, non-finite numbers, gamma or lam outside [0, 1], and
+    ``TypeError`` on masks that are not boolean, or anything that is no tensor.
     """
     floats = {"rewards": rewards, "values": values, "next_values": next_values}
-    require_same_shape(**floats, terminated=terminated, truncated=truncated)
+    require_masks(terminated=terminated, truncated=truncated)
     require_finite(**floats)
+    require_same_shape(**floats, terminated=terminated, truncated=truncated)
     require_between(0, 1, gamma=gamma, lam=lam)
     td_errors = rewards + gamma * next_values * ~terminated - values
     decay = gamma * lam * (~(terminated | truncated)).to(rewards)
@@ -43,15 +45,20 @@ def discounted_returns(
 
     They are advantages over a value of 0, with λ = 1. Where the record stops without a termination
     (a truncation, or the last row), the sum goes on with γ V(s_{t+1}) from next_values.
-    Raises ``ValueError`` as ``gae`` does.
+    Raises as ``gae`` does.
     """
-    require_same_shape(next_values=next_values, truncated=truncated)
+    require_masks(truncated=truncated)
+    require_same_shape(rewards=rewards, next_values=next_values, truncated=truncated)
     stops = torch.cat([truncated[:-1], torch.ones_like(truncated[-1:])])
     return gae(rewards, 0 * rewards, next_values * stops, terminated, truncated, gamma, lam=1)
 
 
 def normalize(advantages: Tensor) -> Tensor:
-    """Shifts and scales to mean 0 and standard deviation 1 -> same shape; all zero if constant."""
+    """Shifts and scales to mean 0 and standard deviation 1 -> same shape; all zero if constant.
+
+    Raises ``ValueError`` on a NaN or an infinity.
+    """
+    require_finite(advantages=advantages)
     centred = advantages - advantages.mean()
     scale = centred.square().mean().sqrt()
     # A constant has a scale of rounding errors: dividing by it would turn them into advantages.

@@ -3,9 +3,10 @@
 Four of them climb the gradient of an objective with Adam, all samples at once, so each is its
 objective; the natural policy gradient takes one step of its own. Nothing here is random.
 
-The policy changes completely or not at all: an update whose parameters, gain or KL on the batch
-are not finite is not taken over (a probability that underflows to 0 makes the KL infinite). The
-report then has ``accepted`` False and zeros, and a run with a senseless step size goes on.
+The policy changes completely or not at all: an update is not taken over when its parameters, its
+gain or KL on the batch, or the log-probability of an action ten σ from the mean are not finite (a
+probability that underflows to 0 makes the KL infinite, a σ of 1e20 has no square). The report then
+has ``accepted`` False and zeros, and a run with a senseless step size goes on.
 """
 
 import copy
@@ -18,7 +19,13 @@ from torch.distributions import Distribution
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torch.optim import Adam
 
-from trpo_lib._checks import require_between, require_count, require_inside
+from trpo_lib._checks import (
+    require_between,
+    require_count,
+    require_inside,
+    require_type,
+    take_numpy_numbers,
+)
 from trpo_lib.advantage import normalize
 from trpo_lib.batch import Batch, UpdateReport
 from trpo_lib.divergence import mean_kl
@@ -36,12 +43,18 @@ def _take_over(
         old, new = policy(batch.obs), trial(batch.obs)
         gain = (surrogate(new, *data) - surrogate(old, *data)).item()
         kl = mean_kl(old, new).item()
-        finite = all(param.isfinite().all() for param in trial.parameters())
+        far_out = new.log_prob(trial.act(batch.obs, 10.0))
+        finite = all(numbers.isfinite().all() for numbers in (far_out, *trial.parameters()))
         if not (finite and math.isfinite(gain) and math.isfinite(kl)):
             return UpdateReport(0.0, 0.0, 0.0, False, cg_residuals)
         # One call takes all parameters over: Ctrl-C leaves no mixture.
         torch._foreach_copy_(list(policy.parameters()), list(trial.parameters()))
     return UpdateReport(gain, kl, 1.0, True, cg_residuals)
+
+
+def _require_policy_and_batch(policy: nn.Module, batch: Batch) -> None:
+    require_type(nn.Module, policy=policy)
+    require_type(Batch, batch=batch)
 
 
 class _Baseline:
@@ -69,6 +82,7 @@ class _FirstOrder(_Baseline):
     epochs = 1  # steps per update, each with the whole batch
 
     def __post_init__(self):
+        take_numpy_numbers(self)
         require_inside(0, math.inf, lr=self.lr)
         require_count(epochs=self.epochs)
         self._forget()
@@ -78,6 +92,7 @@ class _FirstOrder(_Baseline):
 
     def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
         """One update: changes the policy in place, or not at all."""
+        _require_policy_and_batch(policy, batch)
         if self._owner not in (None, policy):
             self._forget()
         self._owner, trial = policy, copy.deepcopy(policy)
@@ -98,8 +113,21 @@ class _FirstOrder(_Baseline):
         # eps as PPO's and A2C's usual implementations have it: 1e-8 would let a parameter whose
         # gradient is all rounding errors move as fast as the others.
         adam = Adam(trial.parameters(), lr=self.lr, eps=1e-5, maximize=True)
-        adam.load_state_dict(adam.state_dict() | {"state": copy.deepcopy(self._moments)})
+        moments = copy.deepcopy(self._moments) or _no_moments(trial)
+        adam.load_state_dict(adam.state_dict() | {"state": moments})
         return adam
+
+
+def _no_moments(policy: nn.Module) -> dict:
+    """Adam's at the start; Adam would make them of torch's ambient default dtype and device."""
+    return {
+        number: {
+            "step": torch.zeros((), dtype=torch.float32, device="cpu"),
+            "exp_avg": torch.zeros_like(param),
+            "exp_avg_sq": torch.zeros_like(param),
+        }
+        for number, param in enumerate(policy.parameters())
+    }
 
 
 @dataclass
@@ -186,12 +214,14 @@ class NaturalGradient(_Baseline):
     cg_iters: int = 5  # Fisher-vector products per update
 
     def __post_init__(self):
+        take_numpy_numbers(self)
         require_inside(0, math.inf, step_size=self.step_size)
         require_between(0, math.inf, damping=self.damping)
         require_count(cg_iters=self.cg_iters)
 
     def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
         """θ ← θ + α F⁻¹g: changes the policy in place, or not at all."""
+        _require_policy_and_batch(policy, batch)
         trial = copy.deepcopy(policy)
         params = [param for param in trial.parameters() if param.requires_grad]
         new = trial(batch.obs)

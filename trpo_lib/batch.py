@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from trpo_lib._checks import require_count, require_finite, require_shape
+from trpo_lib import _checks
 from trpo_lib.advantage import gae, normalize
 from trpo_lib.rollout import Rollout
 
@@ -22,13 +22,14 @@ class Batch:
     returns: Tensor  # [B], what it should say
 
     def __post_init__(self):
+        _checks.require_type(Tensor, **vars(self))
         size = len(self.obs)
-        require_count(transitions=size)
-        require_shape([size, None], obs=self.obs)
-        require_shape([size], [size, None], actions=self.actions)
+        _checks.require_count(transitions=size)
+        _checks.require_shape([size, None], obs=self.obs)
+        _checks.require_shape([size], [size, None], actions=self.actions)
         numbers = {name: x for name, x in vars(self).items() if name not in ("obs", "actions")}
-        require_shape([size], **numbers)
-        require_finite(**vars(self))
+        _checks.require_shape([size], **numbers)
+        _checks.require_finite(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,11 @@ def make_batch(
     advantages are normalised to mean 0 and standard deviation 1; returns are GAE + V(s), the
     critic's TD(λ) targets. Raises ``ValueError`` when nothing in the rollout is real.
     """
+    _checks.require_type(Rollout, rollout=rollout)
+    _checks.require_type(nn.Module, policy=policy, critic=critic)
+    _checks.require_masks(real=rollout.real)
     real, flags = rollout.real, (rollout.terminated, rollout.truncated)
-    require_count(real_transitions=int(real.sum()))
+    _checks.require_count(real_transitions=int(real.sum()))
     obs, actions = rollout.obs[real], rollout.actions[real]
     with torch.no_grad():
         values, next_values = critic(rollout.obs), critic(rollout.next_obs)

@@ -7,13 +7,15 @@ more backward pass, through the gradient (Pearlmutter 1994; Schulman et al. 2015
 import torch
 from torch import Tensor, nn
 
-from trpo_lib._checks import require_between
+from trpo_lib._checks import require_between, require_finite, require_type
 from trpo_lib.divergence import mean_kl
 from trpo_lib.solvers import LinearMap, flat_grad
 
 
 def fisher_vector_product(policy: nn.Module, obs: Tensor, damping: float) -> LinearMap:
     """The map v -> (F + damping · I) v, ``[P]`` -> ``[P]``; F averaged over obs ``[B, O]``."""
+    require_type(nn.Module, policy=policy)
+    require_finite(obs=obs)
     params = [param for param in policy.parameters() if param.requires_grad]
     with torch.no_grad():
         old = policy(obs)
@@ -23,8 +25,12 @@ def fisher_vector_product(policy: nn.Module, obs: Tensor, damping: float) -> Lin
 def damped_hessian(kl: Tensor, params: list[Tensor], damping: float) -> LinearMap:
     """The same map from the mean KL ``[]`` at θ = θ_old, whose gradient is built once and kept.
 
-    Both raise ``ValueError`` when damping is negative.
+    Both raise ``ValueError`` when damping is negative, and when the KL is not 0: then the policy is
+    not the same twice in a row, and F is not its Fisher matrix.
     """
     require_between(0, float("inf"), damping=damping)
+    if kl.item() > 1e-8:  # rounding leaves less
+        why = "a layer that draws at random, such as Dropout, must be in eval mode"
+        raise ValueError(f"policy must answer twice alike, got a KL of {kl.item():.2g}: {why}")
     kl_grad = flat_grad(kl, params, create_graph=True)
     return lambda v: flat_grad(kl_grad, params, grad_outputs=v, retain_graph=True) + damping * v

@@ -13,13 +13,18 @@ from gymnasium.spaces import Box, Discrete, Space
 from torch import Generator, Tensor, nn
 from torch.distributions import Categorical, Independent, Normal
 
+from trpo_lib import _checks
+
+_PLAIN = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's ambient defaults are
+
 
 class _MLP(nn.Sequential):
     """Linear layers with tanh between them; orthogonal weights drawn from the generator."""
 
     def __init__(self, sizes: Sequence[int], output_gain: float, generator: Generator):
+        _checks.require_type(Generator | None, generator=generator)  # None: torch's global one
         # skip_init: the default initialisation would draw from torch's global generator.
-        linears = [nn.utils.skip_init(nn.Linear, *pair) for pair in pairwise(sizes)]
+        linears = [nn.utils.skip_init(nn.Linear, *pair, **_PLAIN) for pair in pairwise(sizes)]
         gains = [2**0.5] * (len(linears) - 1) + [output_gain]
         for linear, gain in zip(linears, gains, strict=True):
             nn.init.orthogonal_(linear.weight, gain, generator)
@@ -39,6 +44,7 @@ class CategoricalPolicy(nn.Module):
 
     def __init__(self, obs_dim: int, num_actions: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
+        _checks.require_layers(hidden, obs_dim=obs_dim, num_actions=num_actions)
         self.logits = _MLP([obs_dim, *hidden, num_actions], 0.01, generator)
 
     def forward(self, obs: Tensor) -> Categorical:
@@ -48,7 +54,8 @@ class CategoricalPolicy(nn.Module):
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Gumbel noise ``[*shape, A]``: argmax(logits + noise) is a sample of the softmax."""
         num_actions = self.logits[-1].out_features
-        return -torch.empty(*shape, num_actions).exponential_(generator=generator).log()
+        uniform = torch.empty(*shape, num_actions, **_PLAIN)
+        return -uniform.exponential_(generator=generator).log()
 
     def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
         """Obs ``[N, O]``, noise ``[N, A]`` -> actions ``[N]``; without noise the likeliest."""
@@ -60,8 +67,9 @@ class GaussianPolicy(nn.Module):
 
     def __init__(self, obs_dim: int, action_dim: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
+        _checks.require_layers(hidden, obs_dim=obs_dim, action_dim=action_dim)
         self.mean = _MLP([obs_dim, *hidden, action_dim], 0.01, generator)
-        self.log_std = nn.Parameter(torch.zeros(action_dim))
+        self.log_std = nn.Parameter(torch.zeros(action_dim, **_PLAIN))
 
     def forward(self, obs: Tensor) -> Independent:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
@@ -70,7 +78,7 @@ class GaussianPolicy(nn.Module):
 
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Standard normal noise ``[*shape, D]``."""
-        return torch.randn(*shape, len(self.log_std), generator=generator)
+        return torch.randn(*shape, len(self.log_std), generator=generator, **_PLAIN)
 
     def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
         """Obs ``[N, O]``, noise ``[N, D]`` -> actions ``[N, D]``; without noise the mean."""
@@ -85,6 +93,7 @@ class Critic(nn.Module):
 
     def __init__(self, obs_dim: int, hidden: Sequence[int], generator: Generator):
         super().__init__()
+        _checks.require_layers(hidden, obs_dim=obs_dim)
         self.value = _MLP([obs_dim, *hidden, 1], 1.0, generator)
 
     def forward(self, obs: Tensor) -> Tensor:
@@ -98,7 +107,8 @@ def make_policy(
     """The policy that fits one environment's spaces.
 
     Raises ``TypeError`` when the observations are not a flat ``Box`` ``[O]``, or the actions are
-    neither ``Discrete`` (from 0) nor a flat ``Box`` ``[D]``.
+    neither ``Discrete`` (from 0) nor a flat ``Box`` ``[D]``; ``ValueError`` when a new Gaussian
+    policy, which plays around 0 with σ = 1, would never play an action inside the ``Box``.
     """
     if not (isinstance(observation_space, Box) and len(observation_space.shape) == 1):
         raise TypeError(f"observation_space must be a Box of shape [O], got {observation_space}")
@@ -106,5 +116,6 @@ def make_policy(
     if isinstance(action_space, Discrete) and action_space.start == 0:
         return CategoricalPolicy(obs_dim, int(action_space.n), hidden, generator)
     if isinstance(action_space, Box) and len(action_space.shape) == 1:
+        _checks.require_reach(action_space)
         return GaussianPolicy(obs_dim, action_space.shape[0], hidden, generator)
     raise TypeError(f"action_space must be Discrete (from 0) or a Box [D], got {action_space}")

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from gymnasium.vector import VectorEnv
 
-from trpo_lib._checks import require_finite
+from trpo_lib._checks import require_count, require_finite, require_type, require_whole
 from trpo_lib.environments import resets_later, step
 from trpo_lib.policies import Policy
 
@@ -41,8 +41,11 @@ class Cursor:
 
 def start_episodes(envs: VectorEnv, seed: int | None = None) -> Cursor:
     """Begins a new episode everywhere; a seed also restarts the environments' own randomness."""
+    require_type(VectorEnv, envs=envs)
+    if seed is not None:
+        require_whole(0, seed=seed)
     obs, _ = envs.reset(seed=seed)
-    return Cursor(obs, np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
+    return Cursor(np.array(obs), np.zeros(envs.num_envs, dtype=bool), np.zeros(envs.num_envs))
 
 
 def collect(
@@ -53,6 +56,8 @@ def collect(
     All randomness of the actions comes from the generator (a CPU one, whatever the device).
     Raises ``ValueError`` when a reward or observation is not finite, or nothing resets the envs.
     """
+    require_type(Cursor, cursor=cursor)
+    require_count(num_steps=num_steps)
     weight = next(policy.parameters())
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
     obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
@@ -69,7 +74,9 @@ def collect(
             returns[done] = 0.0
     cursor = Cursor(obs, resetting, returns)
     columns = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
-    obs, actions, rewards, next_obs, *flags = (column.to(weight.device) for column in columns)
+    # Cast before they move: some devices have no float64.
+    obs, rewards, next_obs = (columns[i].to(weight.dtype) for i in (0, 2, 3))
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
-    obs, rewards, next_obs = obs.to(weight), rewards.to(weight), next_obs.to(weight)
-    return Rollout(obs, actions, rewards, next_obs, *flags, tuple(episode_returns)), cursor
+    tensors = obs, columns[1], rewards, next_obs, *columns[4:]
+    on_device = (tensor.to(weight.device) for tensor in tensors)
+    return Rollout(*on_device, tuple(episode_returns)), cursor

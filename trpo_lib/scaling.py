@@ -6,7 +6,7 @@ A joint's angle moves by tenths and its speed by tens; tanh units want both arou
 import torch
 from torch import Tensor, nn
 
-from trpo_lib._checks import require_count
+from trpo_lib._checks import require_count, require_finite, require_shape
 
 
 class Standardizer(nn.Module):
@@ -19,9 +19,10 @@ class Standardizer(nn.Module):
     def __init__(self, obs_dim: int):
         super().__init__()
         require_count(obs_dim=obs_dim)
-        self.register_buffer("mean", torch.zeros(obs_dim))  # [O]
-        self.register_buffer("var", torch.ones(obs_dim))  # [O]
-        self.register_buffer("count", torch.zeros((), dtype=torch.long))  # []
+        plain = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's ambient defaults are
+        self.register_buffer("mean", torch.zeros(obs_dim, **plain))  # [O]
+        self.register_buffer("var", torch.ones(obs_dim, **plain))  # [O]
+        self.register_buffer("count", torch.zeros((), dtype=torch.long, device="cpu"))  # []
 
     def forward(self, obs: Tensor) -> Tensor:
         """Obs ``[..., O]`` -> the same shape."""
@@ -30,7 +31,13 @@ class Standardizer(nn.Module):
 
     @torch.no_grad()
     def update(self, obs: Tensor) -> None:
-        """Adds B observations ``[B, O]`` to the statistics (pairwise, Chan et al. 1979)."""
+        """Adds B observations ``[B, O]`` to the statistics (pairwise, Chan et al. 1979).
+
+        Raises ``ValueError`` on another shape, a NaN or an infinity: they would stay for ever.
+        """
+        require_finite(obs=obs)
+        require_shape([None, len(self.mean)], obs=obs)
+        require_count(rows_of_obs=len(obs))
         total = int(self.count) + len(obs)
         share = len(obs) / total
         shift = obs.mean(0) - self.mean

@@ -1,12 +1,13 @@
 """Linear algebra that knows nothing of reinforcement learning: flat gradients, CG, line search."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from trpo_lib._checks import require_count, require_finite, require_inside, require_shape
+from trpo_lib import _checks
 
 LinearMap = Callable[[Tensor], Tensor]  # v [P] -> A v [P]
 
@@ -15,9 +16,11 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
     autograd_options go to ``torch.autograd.grad``; with ``grad_outputs`` the output may be a
-    vector, and the result is its vector-Jacobian product.
+    vector, and the result is its vector-Jacobian product. A parameter on which the output does not
+    depend has the gradient 0.
     """
-    grads = torch.autograd.grad(output, params, **autograd_options)
+    _checks.require_type(Tensor, output=output)
+    grads = torch.autograd.grad(output, params, materialize_grads=True, **autograd_options)
     return torch.cat([grad.reshape(-1) for grad in grads])
 
 
@@ -37,16 +40,19 @@ def conjugate_gradient(
     """Solves A x = b for a symmetric positive definite A known only by its products A v.
 
     b: ``[P]``. Starts at x = 0 and stops when ‖b − A x‖ <= tol · ‖b‖ (Nocedal & Wright 2006,
-    algorithm 5.2). Raises ``ValueError`` when b is not a vector or not finite.
+    algorithm 5.2). Raises ``ValueError`` when b is not a vector or not finite, when a product has
+    another shape, or on a senseless max_iters or tol.
     """
-    require_shape([None], b=b)
-    require_finite(b=b)
-    require_count(max_iters=max_iters)
+    _checks.require_finite(b=b)
+    _checks.require_shape([None], b=b)
+    _checks.require_count(max_iters=max_iters)
+    _checks.require_between(0, math.inf, tol=tol)
     x, residual, direction = torch.zeros_like(b), b, b
     square = float(b @ b)
     norms, goal, status = [square**0.5], tol * square**0.5, "max_iters"
     while norms[-1] > goal and len(norms) <= max_iters:
         product = matvec(direction)
+        _checks.require_same_shape(b=b, product_of_matvec=product)
         curvature = float(direction @ product)
         if not curvature > 0:  # also catches NaN
             status = "non-positive curvature"
@@ -75,10 +81,11 @@ def line_search(
 ) -> LineSearchResult:
     """Backtracking: the first of start + shrinkᵏ · step, k = 0, 1, …, that ``accept`` takes.
 
-    start, step: ``[P]``. shrink: in (0, 1). Raises ``ValueError`` on any other.
+    start, step: ``[P]``. Raises ``ValueError`` unless shrink is in (0, 1), and on unequal shapes.
     """
-    require_inside(0, 1, shrink=shrink)
-    require_count(max_tries=max_tries)
+    _checks.require_same_shape(start=start, step=step)
+    _checks.require_inside(0, 1, shrink=shrink)
+    _checks.require_count(max_tries=max_tries)
     for tries in range(max_tries):
         if accept(candidate := start + shrink**tries * step):
             return LineSearchResult(candidate, shrink**tries, True)

@@ -3,7 +3,7 @@
 import torch
 from torch.distributions import Distribution
 
-from trpo_lib._checks import require_same_shape
+from trpo_lib._checks import require_same_shape, require_type
 
 
 def surrogate(
@@ -15,6 +15,7 @@ def surrogate(
     gradient. new: π_θ at B states, batch shape ``[B]``. actions: ``[B]`` or ``[B, D]``.
     old_log_probs, advantages: ``[B]``, constants. Raises ``ValueError`` when the shapes disagree.
     """
+    require_type(torch.Tensor, actions=actions)
     log_probs = new.log_prob(actions)
     require_same_shape(log_probs=log_probs, old_log_probs=old_log_probs, advantages=advantages)
     return ((log_probs - old_log_probs).exp() * advantages).mean()

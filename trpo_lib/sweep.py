@@ -20,8 +20,8 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from trpo_lib._checks import require_count
-from trpo_lib.storage import replacing
+from trpo_lib._checks import require_count, require_type
+from trpo_lib.storage import replacing, scratch_in
 from trpo_lib.training import Record, TrainConfig, Trainer
 
 RESAMPLES = 2000  # of the bootstrap
@@ -29,16 +29,24 @@ RESAMPLES = 2000  # of the bootstrap
 
 @dataclass(frozen=True)
 class Run:
-    """One training run to make. ``TypeError`` unless both are dataclasses of these kinds."""
+    """One training run to make. ``TypeError`` unless both are dataclasses of these kinds.
+
+    The settings name the run's file: they are numbers, texts, tuples and dataclasses of such.
+    """
 
     config: TrainConfig
     algorithm: Callable  # a dataclass, such as TRPO(...): every run has its own copy, made afresh
 
     def __post_init__(self):
-        if not isinstance(self.config, TrainConfig):
-            raise TypeError(f"config must be a TrainConfig, got {self.config!r}")
-        if not (is_dataclass(self.algorithm) and callable(self.algorithm)):
+        require_type(TrainConfig, config=self.config)
+        instance = is_dataclass(self.algorithm) and not isinstance(self.algorithm, type)
+        if not (instance and callable(self.algorithm)):
             raise TypeError(f"algorithm must be a callable dataclass, got {self.algorithm!r}")
+        try:
+            _name(self)
+        except TypeError as error:  # JSON has no name for it
+            why = f"settings must be numbers and texts, got {self.algorithm!r}"
+            raise TypeError(f"algorithm's {why}") from error
 
 
 @dataclass(frozen=True)
@@ -74,10 +82,15 @@ def sweep(
     progress: called with the iterable of outcomes and their ``total``, as ``tqdm.auto.tqdm`` is.
     Each run has one torch thread; its records are the same, bit for bit, wherever it is made.
     """
+    runs = list(runs)
+    for run in runs:
+        require_type(Run, each_of_runs=run)
+    require_count(runs=len(runs))
+    require_type(Executor | None, executor=executor)
     folder = Path(folder).resolve()  # a worker may stand elsewhere
-    folder.mkdir(parents=True, exist_ok=True)
+    with scratch_in(folder):  # else every run would be made in vain
+        pass
     files = {folder / _name(run): run for run in runs}
-    require_count(runs=len(files))
     missing = {path: run for path, run in files.items() if not _is_whole(path)}
     outcomes = _make_here(missing) if executor is None else _make_there(missing, executor)
     if progress:
@@ -129,7 +142,9 @@ def _error(future: Future) -> str | None:
 def _make(run: Run, path: Path) -> str | None:
     """One run, from its settings to its file -> the traceback if it failed."""
     try:
-        with _one_thread(), Trainer(run.config, replace(run.algorithm)) as trainer:
+        algorithm = replace(run.algorithm)
+        update = lambda policy, batch: algorithm(policy, batch)  # noqa: E731, a function is never saved
+        with _one_thread(), Trainer(run.config, update) as trainer:
             rows = [_row(record) for record in trainer]
         with replacing(path) as new:
             Path(new).write_text(json.dumps(_settings(run) | {"records": rows}), "utf-8")
@@ -194,6 +209,7 @@ def interquartile_mean(*groups: np.ndarray) -> Estimate:
     """The mean of the middle half of all scores: groups ``[..., n]``, such as tasks -> ``[...]``.
 
     The bootstrap is stratified: each group's runs are drawn by themselves, with replacement.
+    Raises ``ValueError`` on fewer than two runs in a group, a NaN or an infinity.
     """
 
     def pooled(*groups: np.ndarray, axis: int) -> np.ndarray:
@@ -205,7 +221,8 @@ def interquartile_mean(*groups: np.ndarray) -> Estimate:
 def probability_of_improvement(new: np.ndarray, old: np.ndarray) -> Estimate:
     """P(new > old) + ½ P(new = old) for a run of each: ``[n]``, ``[m]`` -> number.
 
-    The statistic U of Mann and Whitney, divided by n m.
+    The statistic U of Mann and Whitney, divided by n m. Raises ``ValueError`` on fewer than two
+    runs of either, a NaN or an infinity.
     """
 
     def share(new: np.ndarray, old: np.ndarray, axis: int) -> np.ndarray:
@@ -218,6 +235,12 @@ def probability_of_improvement(new: np.ndarray, old: np.ndarray) -> Estimate:
 def _estimate(statistic: Callable, samples: Sequence[np.ndarray]) -> Estimate:
     """A statistic over the samples' last axes, and the middle 95% of it over resamples."""
     samples = [np.asarray(sample, dtype=float) for sample in samples]
+    require_count(samples=len(samples))
+    for sample in samples:
+        if sample.ndim == 0 or sample.shape[-1] < 2:
+            raise ValueError(f"each sample must be [..., n] with n >= 2, got {list(sample.shape)}")
+        if not np.isfinite(sample).all():
+            raise ValueError("each sample must be finite, got a NaN or an infinity")
     settings = {"axis": -1, "n_resamples": RESAMPLES, "method": "percentile", "rng": 0}
     found = stats.bootstrap(samples, statistic, **settings)
     return Estimate(statistic(*samples, axis=-1), *found.confidence_interval)

@@ -4,6 +4,7 @@ The advantages come from the critic as it was before it saw this rollout: a crit
 first explains part of them away.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
@@ -14,11 +15,11 @@ import numpy as np
 import torch
 from torch.optim import Adam
 
-from trpo_lib import storage
-from trpo_lib._checks import require_between, require_choice, require_count, require_inside
+from trpo_lib import _checks, storage
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
-from trpo_lib.environments import make_envs, step
+from trpo_lib.environments import longest_episode, make_envs, step
+from trpo_lib.notes import Notes
 from trpo_lib.policies import Critic, Policy, make_policy
 from trpo_lib.rollout import Rollout, collect, start_episodes
 from trpo_lib.scaling import Standardizer
@@ -29,7 +30,7 @@ from trpo_lib.trpo import TRPO
 class TrainConfig:
     """One training run. Raises ``ValueError`` or ``TypeError`` on a senseless setting."""
 
-    env_id: str = "CartPole-v1"  # any registered environment with flat observations
+    env_id: str = "CartPole-v1"  # any registered environment with flat observations, as find_spec
     seed: int = 0  # of everything: networks, actions, environments
     num_envs: int = 64  # N, environments played side by side: CartPole steps 64 as fast as 32
     num_steps: int = 32  # T, steps of each per iteration
@@ -47,14 +48,22 @@ class TrainConfig:
     dtype: str = "float32"  # "float32" or "float64", of the networks
 
     def __post_init__(self):
-        if not isinstance(self.seed, int):
-            raise TypeError(f"seed must be an int, got {self.seed!r}")
-        require_count(num_envs=self.num_envs, num_steps=self.num_steps)
-        require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
-        require_count(critic_batch=1 if self.critic_batch is None else self.critic_batch)
-        require_between(0, 1, gamma=self.gamma, lam=self.lam)
-        require_inside(0, math.inf, critic_lr=self.critic_lr, reward_scale=self.reward_scale)
-        require_choice("float32", "float64", dtype=self.dtype)
+        _checks.take_numpy_numbers(self)
+        _checks.require_type(str, env_id=self.env_id, device=self.device)
+        _checks.require_type(bool, scale_obs=self.scale_obs)
+        _checks.require_seed(seed=self.seed)
+        _checks.require_count(num_envs=self.num_envs, num_steps=self.num_steps)
+        _checks.require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
+        _checks.require_count(critic_batch=1 if self.critic_batch is None else self.critic_batch)
+        _checks.require_between(0, 1, gamma=self.gamma, lam=self.lam)
+        _checks.require_inside(
+            0, math.inf, critic_lr=self.critic_lr, reward_scale=self.reward_scale
+        )
+        _checks.require_choice("float32", "float64", dtype=self.dtype)
+        if self.target_return is not None:
+            _checks.require_between(-math.inf, math.inf, target_return=self.target_return)
+        _checks.require_layers(self.hidden)
+        object.__setattr__(self, "hidden", tuple(map(int, self.hidden)))
 
 
 @dataclass(frozen=True)
@@ -67,24 +76,30 @@ class Record:
     mean_return: float  # undiscounted, over the last N episodes that ended; NaN before the first
     explained_variance: float  # of the critic before this iteration's fit
     report: UpdateReport  # of the policy's update
+    note: str = ""  # what the run's owner should know; each note once
 
 
 class Trainer(Iterator[Record], AbstractContextManager):
     """A training run: an iterator of ``Record`` that can be stopped, looked at, and gone on with.
 
     algorithm: (policy, batch) -> ``UpdateReport``, a ``TRPO`` if not given; replace its ``config``
-    and the next update follows. ``finished``: the budget is spent, or the last N episodes and 100
-    greedy ones reach the target. Leaving a ``with`` block closes the environments. Interrupted
-    anywhere, ``policy`` is the old or the new one, never a mix, and new episodes start.
+    and the next update follows. It is a function without state, or offers its ``state_dict`` and
+    ``load_state_dict``. ``finished``: the budget is spent, or the last N episodes and 100 greedy
+    ones reach the target. Leaving a ``with`` block closes the environments. Interrupted anywhere,
+    ``policy`` is the old or the new one, never a mix, and new episodes start.
     """
 
     def __init__(self, config: TrainConfig | None = None, algorithm: Callable | None = None):
-        self.config = config = config or TrainConfig()
-        self.algorithm = algorithm or TRPO()
+        self.config = config = TrainConfig() if config is None else config
+        self.algorithm = TRPO() if algorithm is None else algorithm
+        _checks.require_type(TrainConfig, config=config)
+        storage.require_savable(algorithm=self.algorithm)
+        _checks.require_device(config.device)
         self.finished = False
         self._counts = np.zeros(3, dtype=int)  # iterations, transitions, episodes
         self._recent: list[float] = []  # returns of the last N episodes that ended
-        self._generator = torch.Generator().manual_seed(config.seed)
+        self._notes = Notes()
+        self._generator = torch.Generator("cpu").manual_seed(config.seed)
         self._envs = make_envs(config.env_id, config.num_envs)
         try:
             spaces = self._envs.single_observation_space, self._envs.single_action_space
@@ -101,15 +116,23 @@ class Trainer(Iterator[Record], AbstractContextManager):
     def __exit__(self, *_) -> None:
         self._envs.close()
 
-    @torch.enable_grad()
     def __next__(self) -> Record:
         """One iteration. Ends after ``max_iterations``, or once ``finished``."""
         if self.finished:
             raise StopIteration
+        kind = torch.device(self.config.device).type
+        try:
+            with torch.enable_grad(), torch.autocast(kind, enabled=False):
+                return self._iterate()
+        except StopIteration as error:  # an accident, of an environment that ran out of data
+            raise RuntimeError("the environment or algorithm raised StopIteration") from error
+
+    def _iterate(self) -> Record:
         config, rollout = self.config, self.play()
         scaled = replace(rollout, rewards=config.reward_scale * rollout.rewards)
         batch = make_batch(scaled, self.policy, self.critic, config.gamma, config.lam)
         report = self.algorithm(self.policy, batch)
+        _checks.require_type(UpdateReport, **{"the algorithm's report": report})
         self._fit_critic(batch)
         if self.scaler:  # only now: all of an iteration sees the observations alike
             self.scaler.update(batch.obs)
@@ -117,7 +140,8 @@ class Trainer(Iterator[Record], AbstractContextManager):
         self._recent = [*self._recent, *rollout.episode_returns][-config.num_envs :]
         mean_return = float(np.mean(self._recent)) if self._recent else math.nan
         explained = explained_variance(batch.values, batch.returns)
-        record = Record(*self._counts.tolist(), mean_return, explained, report)
+        note = self._notes.on(rollout.actions, self._envs.single_action_space, report)
+        record = Record(*self._counts.tolist(), mean_return, explained, report, note)
         self.finished = record.iteration == config.max_iterations
         if config.target_return is not None and mean_return >= config.target_return:
             greedy = evaluate(self.policy, config.env_id, 100, self._draw_seed())
@@ -139,9 +163,9 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     def _fit_critic(self, batch: Batch) -> None:
         """Moves V(s) towards the returns."""
-        size, rows = len(batch.obs), self.config.critic_batch
+        size, rows, generator = len(batch.obs), self.config.critic_batch, self._generator
         for _ in range(self.config.critic_epochs):
-            order = torch.randperm(size, generator=self._generator) if rows else slice(None)
+            order = torch.randperm(size, generator=generator, device="cpu") if rows else slice(None)
             columns = (column[order].split(rows or size) for column in (batch.obs, batch.returns))
             for obs, returns in zip(*columns, strict=True):
                 self._optimizer.zero_grad()
@@ -149,10 +173,11 @@ class Trainer(Iterator[Record], AbstractContextManager):
                 self._optimizer.step()
 
     def _draw_seed(self) -> int:
-        return int(torch.randint(2**31, (), generator=self._generator))
+        return int(torch.randint(2**31, (), generator=self._generator, device="cpu"))
 
-    def _parts(self) -> tuple:
-        return self.policy, self.critic, self._optimizer, self.algorithm
+    def _parts(self) -> list:
+        parts = [self.policy, self.critic, self._optimizer, self._notes, self.algorithm]
+        return parts[:-1] if inspect.isfunction(self.algorithm) else parts
 
     def save(self, path: str | Path) -> None:
         """Writes all that the next iterations depend on; what follows equals what follows a load.
@@ -162,7 +187,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
         """
         state = {
             "config": asdict(self.config),
-            "algorithm": type(self.algorithm).__name__,
+            "algorithm": storage.name_of(self.algorithm),
             "parts": [part.state_dict() for part in self._parts()],
             "progress": (self._counts.tolist(), self._recent, self.finished),
             "generator": self._generator.get_state(),
@@ -171,16 +196,22 @@ class Trainer(Iterator[Record], AbstractContextManager):
         self._cursor = None
 
     @classmethod
-    def load(cls, path: str | Path, algorithm: Callable | None = None) -> "Trainer":
+    def load(
+        cls, path: str | Path, algorithm: Callable | None = None, device: str | None = None
+    ) -> "Trainer":
         """Restores a saved run without unpickling code; its settings come from the file.
 
-        algorithm: a ``TRPO`` if not given. Raises ``ValueError`` when another class was saved.
+        algorithm: a ``TRPO`` if not given. device: where to go on, if not where it was saved.
+        Raises ``ValueError`` when another algorithm was saved, or no run at all.
         """
-        state, algorithm = storage.read(path), algorithm or TRPO()
-        given, saved = type(algorithm).__name__, state["algorithm"]
+        state, algorithm = storage.read(path), TRPO() if algorithm is None else algorithm
+        if not (isinstance(state, dict) and state.keys() >= {"config", "algorithm", "parts"}):
+            raise ValueError(f"path must be a file that Trainer.save wrote, got {path}")
+        given, saved = storage.name_of(algorithm), state["algorithm"]
         if given != saved:
             raise ValueError(f"algorithm must be the {saved} that was saved, got a {given}")
-        trainer = cls(TrainConfig(**state["config"]), algorithm)
+        config = TrainConfig(**state["config"])
+        trainer = cls(config if device is None else replace(config, device=device), algorithm)
         for part, values in zip(trainer._parts(), state["parts"], strict=True):
             part.load_state_dict(values)
         trainer._counts[:], trainer._recent, trainer.finished = state["progress"]
@@ -189,14 +220,22 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
 
 def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarray:
-    """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``."""
-    require_count(episodes=episodes)
+    """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``.
+
+    In an environment without a time limit an episode counts up to step ``LONGEST_EPISODE``. Raises
+    ``ValueError`` or ``TypeError`` when the policy does not fit the environment.
+    """
+    _checks.require_count(episodes=episodes)
+    _checks.require_whole(0, seed=seed)
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
-        obs = start_episodes(envs, seed).obs
-        while running.any():
-            actions = policy.act(torch.as_tensor(obs).to(next(policy.parameters()))).cpu().numpy()
+        _checks.require_fitting(policy, envs.single_observation_space)
+        weight, obs = next(policy.parameters()), start_episodes(envs, seed).obs
+        for _ in range(longest_episode(env_id)):
+            actions = policy.act(torch.from_numpy(obs).to(weight)).cpu().numpy()
             obs, _, reward, terminated, truncated = step(envs, actions)
             returns += reward * running
             running &= ~(terminated | truncated)
+            if not running.any():
+                break
     return returns

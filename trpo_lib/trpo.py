@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from trpo_lib._checks import require_between, require_count, require_inside
+from trpo_lib import _checks
 from trpo_lib.batch import Batch, UpdateReport
 from trpo_lib.divergence import mean_kl
 from trpo_lib.fisher import damped_hessian
@@ -33,10 +33,11 @@ class TRPOConfig:
     max_backtracks: int = 10  # tries of the line search, the full step included
 
     def __post_init__(self):
-        require_inside(0, math.inf, max_kl=self.max_kl)
-        require_between(0, math.inf, damping=self.damping)
-        require_inside(0, 1, shrink=self.shrink)
-        require_count(cg_iters=self.cg_iters, max_backtracks=self.max_backtracks)
+        _checks.take_numpy_numbers(self)
+        _checks.require_inside(0, math.inf, max_kl=self.max_kl)
+        _checks.require_between(0, math.inf, damping=self.damping)
+        _checks.require_inside(0, 1, shrink=self.shrink)
+        _checks.require_count(cg_iters=self.cg_iters, max_backtracks=self.max_backtracks)
 
 
 def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateReport:
@@ -45,6 +46,9 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     A step is accepted when it raises the surrogate and keeps the mean KL within max_kl. Without a
     direction (all advantages zero) and without an acceptable step, the parameters stay bit-equal.
     """
+    _checks.require_type(nn.Module, policy=policy)
+    _checks.require_type(Batch, batch=batch)
+    _checks.require_type(TRPOConfig, config=config)
     # All happens on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
     trial = copy.deepcopy(policy)
     params = [param for param in trial.parameters() if param.requires_grad]
