@@ -481,3 +481,12 @@ def test_cartpole_is_learnt(algorithm, lam):
     with Trainer(config, algorithm) as trainer:
         returns = [record.mean_return for record in trainer]
     assert returns[-1] > 2 * returns[0]
+
+
+@pytest.mark.parametrize("env_id", ["Pendulum-v1", "CartPole-v1"])
+@pytest.mark.parametrize("step_size", [1e2, 1e3, 1e5])
+def test_a_senseless_step_size_ends_no_run(env_id, step_size):
+    for seed in range(4):
+        config = replace(TINY, env_id=env_id, seed=seed, max_iterations=8)
+        assert len(list(Trainer(config, NaturalGradient(step_size=step_size)))) == 8
+        assert len(list(Trainer(config, PPOClip(lr=step_size)))) == 8

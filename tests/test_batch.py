@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from trpo_lib.batch import Batch, make_batch
+from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.policies import Critic
 from trpo_lib.rollout import Rollout
 
@@ -102,3 +102,9 @@ def test_a_rollout_in_which_nothing_happened_is_refused(policy, generator):
     played = rollout(policy, generator, torch.zeros(T, N, dtype=torch.bool))
     with pytest.raises(ValueError, match="real_transitions must be at least 1, got 0"):
         make_batch(played, policy, Critic(3, (8,), None).double(), gamma=0.9, lam=0.8)
+
+
+def test_a_batch_and_a_report_cannot_be_changed(batch):
+    for frozen, name in ((batch, "advantages"), (UpdateReport(0.1, 0.01, 1.0, True), "kl")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(frozen, name, None)

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trpo_lib"
-TRPO_PATH_BUDGET = 635  # non-blank lines, docstrings included
+TRPO_PATH_BUDGET = 716  # non-blank lines, docstrings included
 MAX_FUNCTION_LINES = 40
 
 # The architecture: which module may import which. `_checks` is open to all.
@@ -52,7 +52,8 @@ MAY_IMPORT = {
     "rollout": ["policies", "environments"],
     "batch": ["rollout", "advantage"],
     "trpo": BELOW_TRPO,
-    "training": [*BELOW_TRPO, "trpo", "environments", "storage", "scaling"],
+    "notes": ["batch"],
+    "training": [*BELOW_TRPO, "trpo", "environments", "storage", "scaling", "notes"],
     "baselines": [*BELOW_TRPO, "trpo"],
     "rendering": ["policies", "environments"],
     "sweep": ["training", "storage"],

@@ -1,5 +1,7 @@
 """What was collected is what happened: checked by stepping single environments by hand."""
 
+from dataclasses import FrozenInstanceError
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -227,3 +229,50 @@ def test_an_unknown_environment_is_named():
 def test_the_number_of_environments_is_a_positive_int(num_envs, error):
     with pytest.raises(error, match="num_envs"):
         make_envs("Walk-v0", num_envs)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "next_obs", "rewards", "real"),
+    [
+        ("Borrowing-v0", [1, 2, 3, 1, 2, 3], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1]),
+        ("NativeBorrowing-v0", [1, 2, 3, 0, 1, 2], [1, 2, 3, 0, 1, 2], [1, 1, 1, 0, 1, 1]),
+    ],
+)
+def test_arrays_that_an_environment_uses_again_keep_what_they_said(
+    env_id, next_obs, rewards, real, generator
+):
+    envs = make_envs(env_id, 2)
+    policy = CategoricalPolicy(1, 2, (4,), generator)
+    rollout, _ = collect(envs, policy, start_episodes(envs, 0), 6, generator)
+    assert rollout.next_obs[:, 1, 0].tolist() == next_obs
+    assert rollout.rewards[:, 1].tolist() == rewards
+    assert rollout.real[:, 1].tolist() == list(map(bool, real))
+    assert rollout.truncated[:, 1].tolist() == [obs == 3 for obs in next_obs]
+    assert rollout.obs[0].tolist() == [[0], [0]]
+
+
+@pytest.mark.parametrize("told", [AutoresetMode.NEXT_STEP, "NextStep"])
+def test_a_mode_that_is_told_in_words_is_understood(told, generator):
+    envs = direct("Walk-v0", 2)
+    envs.metadata = envs.metadata | {"autoreset_mode": told}
+    policy = CategoricalPolicy(3, 3, (4,), generator)
+    rollout, _ = collect(envs, policy, start_episodes(envs, 0), 12, generator)
+    ends = (rollout.terminated | rollout.truncated)[:-1]
+    assert rollout.real[1:].tolist() == (~ends).tolist()
+
+
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [("CartPole", "CartPole-v1"), ("toy_envs:Walk-v0", "Walk-v0"), ("toy_envs:Old", "Old-v3")],
+)
+def test_ids_may_be_as_short_or_as_long_as_gymnasiums(short, whole):
+    assert make_envs(short, 1).spec.id == whole
+
+
+def test_a_rollout_cannot_be_changed(generator):
+    envs = make_envs("CartPole-v1", 2)
+    policy = CategoricalPolicy(4, 2, (4,), generator)
+    rollout, cursor = collect(envs, policy, start_episodes(envs, 0), 2, generator)
+    for frozen, name in ((rollout, "rewards"), (cursor, "obs")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(frozen, name, None)

@@ -198,3 +198,15 @@ def test_the_probability_of_improvement_counts_pairs():
     assert low < value < high
     assert probability_of_improvement(new + 100, old) == (1, 1, 1)
     assert stats.mannwhitneyu(new, old).statistic == pytest.approx(value * 180)
+
+
+def test_a_sweep_makes_a_folder_within_folders(tmp_path):
+    assert sweep(RUNS[:1], tmp_path / "a" / "b" / "c").failures == []
+    assert len(list((tmp_path / "a" / "b" / "c").iterdir())) == 1
+
+
+def test_settings_that_numpy_computed_name_the_same_run(tmp_path):
+    run = Run(replace(TINY, gamma=0.5, seed=3), TRPO(TRPOConfig(max_kl=0.02)))
+    computed = replace(TINY, gamma=np.float32(0.5), seed=np.int64(3), hidden=[np.int64(32)])
+    sweep([run, Run(computed, TRPO(TRPOConfig(max_kl=np.float64(0.02))))], tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1

@@ -2,7 +2,9 @@
 
 import copy
 import math
+import os
 import random
+import re
 import sys
 from dataclasses import asdict, fields
 from itertools import islice
@@ -16,6 +18,9 @@ import toy_envs
 from toy_envs import Walk
 
 import trpo_lib
+from trpo_lib.baselines import NaturalGradient, PPOClip
+from trpo_lib.batch import UpdateReport
+from trpo_lib.environments import LONGEST_EPISODE
 from trpo_lib.rendering import render_episode
 from trpo_lib.training import Record, TrainConfig, Trainer, evaluate
 from trpo_lib.trpo import TRPO, TRPOConfig, trpo_step
@@ -587,3 +592,154 @@ def test_cartpole_is_solved_with_the_default_settings(seed):
     with Trainer(TrainConfig(seed=seed)) as trainer:
         list(trainer)
     assert evaluate(trainer.policy, "CartPole-v1", episodes=100, seed=10_000).mean() >= 475
+
+
+# What people really have: feeds that run dry, clocks that never ring, ambient settings
+
+
+def test_data_that_runs_out_is_an_error_and_not_the_end_of_the_run():
+    trainer = Trainer(with_(WALK, env_id="Feed-v0", num_steps=16))
+    assert next(trainer).iteration == 1
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        next(trainer)
+    assert not trainer.finished
+
+
+def test_an_episode_without_an_end_is_cut_where_the_environment_or_the_library_says():
+    policy = Trainer(with_(WALK, env_id="Endless-v0")).policy
+    assert evaluate(policy, "Limited-v0", 2, seed=0).tolist() == [7, 7]
+    assert evaluate(policy, "Endless-v0", 2, seed=0).tolist() == [LONGEST_EPISODE] * 2
+    assert len(render_episode(policy, "Limited-v0", seed=0, every=3)) == 4  # 0, 3, 6, 7
+    assert len(render_episode(policy, "Endless-v0", seed=0, every=LONGEST_EPISODE // 2)) == 3
+
+
+def test_a_run_whose_actions_are_always_clipped_is_told_so_once(tmp_path):
+    config = with_(WALK, env_id="Narrow-v0", max_iterations=4)
+    trainer = Trainer(config)
+    notes = [next(trainer).note for _ in range(3)]
+    assert "bounds" in notes[0]
+    assert notes[1:] == ["", ""]
+    trainer.save(tmp_path / "run.pt")
+    assert next(Trainer.load(tmp_path / "run.pt")).note == ""
+    assert all(record.note == "" for record in Trainer(with_(config, env_id="WalkBox-v0")))
+
+
+def test_a_run_in_which_nothing_is_accepted_is_told_so_once():
+    def refuse(policy, batch):
+        return UpdateReport(0.0, 0.0, 0.0, False)
+
+    notes = [record.note for record in Trainer(with_(WALK, max_iterations=25), refuse)]
+    assert [number for number, note in enumerate(notes) if note] == [9]
+    assert "None of the last 10 updates was accepted" in notes[9]
+
+    def mostly_refuse(policy, batch):
+        mostly_refuse.calls += 1
+        return UpdateReport(0.0, 0.0, 0.0, mostly_refuse.calls % 10 == 0)
+
+    mostly_refuse.calls = 0
+    records = list(Trainer(with_(WALK, max_iterations=25), mostly_refuse))
+    assert not any(record.note for record in records)
+
+
+def test_reduced_precision_around_a_run_does_not_reach_it():
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        trace = trace_of(Trainer(CARTPOLE))
+    assert trace == trace_of(Trainer(CARTPOLE))
+
+
+@pytest.mark.parametrize("algorithm", [TRPO, PPOClip, NaturalGradient])
+@pytest.mark.parametrize("scale_obs", [False, True])
+def test_torchs_ambient_defaults_do_not_reach_a_run(algorithm, scale_obs):
+    config = with_(CARTPOLE, target_return=1.0, scale_obs=scale_obs)
+    expected = trace_of(Trainer(config, algorithm()))
+    try:
+        torch.set_default_dtype(torch.float64)
+        assert trace_of(Trainer(config, algorithm())) == expected
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device("meta")
+        assert trace_of(Trainer(config, algorithm())) == expected
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+
+
+@pytest.mark.parametrize("algorithm", [TRPO, PPOClip, NaturalGradient])
+def test_a_parameter_that_no_action_depends_on_stays_as_it_is(algorithm):
+    config = with_(CARTPOLE, dtype="float64")
+    trainer, plain = (Trainer(config, algorithm()) for _ in range(2))
+    trainer.policy.value_head = torch.nn.Linear(3, 3, dtype=torch.float64)
+    before = numbers(trainer.policy.value_head)
+    records = list(trainer)
+    assert numbers(trainer.policy.value_head) == before
+    assert [r.report.accepted for r in records] == [True] * 4
+    kls = [record.report.kl for record in plain]  # longer vectors are summed in another order
+    assert [record.report.kl for record in records] == pytest.approx(kls, rel=1e-6)
+
+
+# Files
+
+
+def play_uniformly(policy, batch):
+    """An algorithm that is a function."""
+    return UpdateReport(0.0, 0.0, 0.0, False)
+
+
+def test_a_run_with_a_function_is_saved_and_goes_on_with_that_function(tmp_path):
+    trainer = Trainer(CARTPOLE, play_uniformly)
+    next(trainer)
+    trainer.save(tmp_path / "new" / "folder" / "run.pt")
+    with pytest.raises(ValueError, match="algorithm must be the play_uniformly that was saved"):
+        Trainer.load(tmp_path / "new" / "folder" / "run.pt")
+    loaded = Trainer.load(tmp_path / "new" / "folder" / "run.pt", play_uniformly)
+    assert trace_of(loaded) == trace_of(trainer)
+
+
+def test_a_file_that_was_saved_on_another_device_is_loaded_here(tmp_path):
+    trainer = Trainer(CARTPOLE)
+    next(trainer)
+    trainer.save(tmp_path / "run.pt")
+    state = torch.load(tmp_path / "run.pt", weights_only=True)
+    state["config"]["device"] = "cuda:77"
+    torch.save(state, tmp_path / "far.pt")
+    with pytest.raises(ValueError, match="device must be on this machine, got 'cuda:77'"):
+        Trainer.load(tmp_path / "far.pt")
+    loaded = Trainer.load(tmp_path / "far.pt", device="cpu")
+    assert trace_of(loaded) == trace_of(trainer)
+
+
+def test_what_cannot_be_written_is_named_by_the_users_path(tmp_path):
+    (tmp_path / "taken").write_text("not a folder")
+    for path in (tmp_path / "taken" / "run.pt", tmp_path):
+        with pytest.raises(OSError, match=re.escape(str(path))) as caught:
+            Trainer(CARTPOLE).save(path)
+        assert "/tmp" not in str(caught.value).replace(str(tmp_path), "")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+# Pictures
+
+
+def test_pictures_leave_the_environment_variables_of_a_screen_alone(monkeypatch):
+    for name in ("SDL_VIDEODRIVER", "MUJOCO_GL", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DISPLAY", ":0")
+    render_episode(Trainer(WALK).policy, "Walk-v0", seed=0)
+    assert not {"SDL_VIDEODRIVER", "MUJOCO_GL"} & os.environ.keys()
+    monkeypatch.delenv("DISPLAY")
+    render_episode(Trainer(WALK).policy, "Walk-v0", seed=0)
+    assert os.environ.get("MUJOCO_GL") == ("egl" if sys.platform == "linux" else None)
+
+
+def test_a_greedy_mean_exactly_at_the_target_ends_the_run():
+    config = with_(WALK, env_id="Limited-v0", num_envs=1, num_steps=8, max_iterations=9)
+    assert len(list(Trainer(with_(config, target_return=7.0)))) == 1
+    assert len(list(Trainer(with_(config, target_return=7.5)))) == 9
+
+
+def test_the_default_settings_are_those_that_the_lessons_name():
+    config = TrainConfig()
+    assert (config.env_id, config.num_envs, config.num_steps) == ("CartPole-v1", 64, 32)
+    assert (config.gamma, config.lam, config.hidden) == (0.99, 0.97, (32,))
+    assert asdict(TRPOConfig()) == {
+        "max_kl": 0.01, "damping": 1e-3, "cg_iters": 8, "shrink": 0.5, "max_backtracks": 10,
+    }  # fmt: skip

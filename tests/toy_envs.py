@@ -5,7 +5,8 @@ from typing import ClassVar
 import gymnasium as gym
 import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
-from gymnasium.vector import SyncVectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector.utils import batch_space
 
 
 class Walk(gym.Env):
@@ -67,6 +68,83 @@ class NativeWalk(SyncVectorEnv):
         super().__init__([lambda: Walk(**kwargs)] * num_envs)
 
 
+class Borrowing(gym.Env):
+    """Counts its steps in one array, which it returns every time; a reset sets it to 0 in place."""
+
+    observation_space, action_space = Box(0, 9, (1,), np.float32), Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        if not hasattr(self, "steps"):
+            self.steps = np.zeros(1, dtype=np.float32)
+        self.steps[:] = 0
+        return self.steps, {}
+
+    def step(self, action):
+        self.steps += 1
+        return self.steps, 1.0, False, bool(self.steps[0] == 3), {}
+
+
+class NativeBorrowing(VectorEnv):
+    """The same as a vector environment: it writes every answer into the arrays of the first."""
+
+    single_observation_space, single_action_space = Borrowing.observation_space, Discrete(2)
+    metadata: ClassVar = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(self, num_envs=1, **kwargs):
+        self.num_envs = num_envs
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.steps = np.zeros((num_envs, 1), dtype=np.float32)
+        self.rewards = np.zeros(num_envs)
+        self.flags = np.zeros((2, num_envs), dtype=np.uint8)  # integers, as C code has them
+
+    def reset(self, *, seed=None, options=None):
+        self.steps[:] = 0
+        return self.steps, {}
+
+    def step(self, actions):
+        self.steps[:] = np.where(self.flags[1, :, None] == 1, 0, self.steps + 1)
+        self.flags[1] = self.steps[:, 0] == 3
+        self.rewards[:] = self.steps[:, 0]
+        return self.steps, self.rewards, *self.flags, {}
+
+
+class Feed(gym.Env):
+    """Plays rows of data, one a step, and raises StopIteration when there is none left."""
+
+    observation_space, action_space = Box(0, np.inf, (1,), np.float32), Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.rows = iter(range(20))
+        return np.zeros(1, dtype=np.float32), {}
+
+    def step(self, action):
+        return np.full(1, next(self.rows), dtype=np.float32), 1.0, False, False, {}
+
+
+class Endless(gym.Env):
+    """Never ends, and pays 1 a step."""
+
+    observation_space, action_space = Box(-1, 1, (1,), np.float32), Discrete(2)
+    metadata: ClassVar = {"render_modes": ["rgb_array"]}
+
+    def __init__(self, render_mode=None, action_space=None):
+        self.render_mode = render_mode
+        self.action_space = action_space or Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(1, dtype=np.float32), {}
+
+    def step(self, action):
+        return np.zeros(1, dtype=np.float32), 1.0, False, False, {}
+
+    def render(self):
+        return np.zeros((1, 1, 3), dtype=np.uint8)
+
+
 class Bandit(gym.Env):
     """One step per episode: the reward is the observation's first number, plus the action's."""
 
@@ -117,3 +195,11 @@ _register("NaNReward-v0", Broken, kwargs={"reward": np.nan})
 _register("InfReward-v0", Broken, kwargs={"reward": -np.inf})
 _register("NaNObs-v0", Broken, kwargs={"obs": np.nan})
 _register("InfObs-v0", Broken, kwargs={"obs": np.inf})
+_register("Borrowing-v0", Borrowing)
+_register("NativeBorrowing-v0", Borrowing, vector_entry_point=NativeBorrowing)
+_register("Feed-v0", Feed)
+_register("Endless-v0", Endless)
+_register("Limited-v0", Endless, max_episode_steps=7)
+_register("Narrow-v0", Endless, kwargs={"action_space": Box(-1e-3, 1e-3, (2,), np.float32)})
+_register("Old-v0", Bandit)
+_register("Old-v3", Bandit)

@@ -21,8 +21,8 @@ def gae(
     A_t = δ_t + γ λ (1 − terminated_t) (1 − truncated_t) A_{t+1}
 
     next_values are those of the observation before a reset; the masks are boolean.
-    Raises ``ValueError`` on unequal shapes, non-finite numbers, gamma or lam outside [0, 1], and
-    ``TypeError`` on masks that are not boolean, or anything that is no tensor.
+    Raises ``ValueError`` on unequal shapes, non-finite numbers, gamma or lam outside [0, 1];
+    ``TypeError`` on masks that are not boolean.
     """
     floats = {"rewards": rewards, "values": values, "next_values": next_values}
     require_masks(terminated=terminated, truncated=truncated)

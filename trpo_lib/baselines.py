@@ -19,15 +19,9 @@ from torch.distributions import Distribution
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from torch.optim import Adam
 
-from trpo_lib._checks import (
-    require_between,
-    require_count,
-    require_inside,
-    require_type,
-    take_numpy_numbers,
-)
+from trpo_lib._checks import require_between, require_count, require_inside, take_numpy_numbers
 from trpo_lib.advantage import normalize
-from trpo_lib.batch import Batch, UpdateReport
+from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
 from trpo_lib.fisher import fisher_vector_product
 from trpo_lib.solvers import conjugate_gradient, flat_grad
@@ -50,11 +44,6 @@ def _take_over(
         # One call takes all parameters over: Ctrl-C leaves no mixture.
         torch._foreach_copy_(list(policy.parameters()), list(trial.parameters()))
     return UpdateReport(gain, kl, 1.0, True, cg_residuals)
-
-
-def _require_policy_and_batch(policy: nn.Module, batch: Batch) -> None:
-    require_type(nn.Module, policy=policy)
-    require_type(Batch, batch=batch)
 
 
 class _Baseline:
@@ -92,7 +81,7 @@ class _FirstOrder(_Baseline):
 
     def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
         """One update: changes the policy in place, or not at all."""
-        _require_policy_and_batch(policy, batch)
+        require_update(policy, batch)
         if self._owner not in (None, policy):
             self._forget()
         self._owner, trial = policy, copy.deepcopy(policy)
@@ -221,7 +210,7 @@ class NaturalGradient(_Baseline):
 
     def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
         """θ ← θ + α F⁻¹g: changes the policy in place, or not at all."""
-        _require_policy_and_batch(policy, batch)
+        require_update(policy, batch)
         trial = copy.deepcopy(policy)
         params = [param for param in trial.parameters() if param.requires_grad]
         new = trial(batch.obs)

@@ -43,6 +43,12 @@ class UpdateReport:
     cg_residuals: tuple[float, ...] = ()  # ‖g − F x_k‖ for k = 0, 1, …; empty without CG
 
 
+def require_update(policy: nn.Module, batch: Batch) -> None:
+    """Raises ``TypeError`` unless these are what an algorithm gets."""
+    _checks.require_type(nn.Module, policy=policy)
+    _checks.require_type(Batch, batch=batch)
+
+
 def make_batch(
     rollout: Rollout, policy: nn.Module, critic: nn.Module, gamma: float, lam: float
 ) -> Batch:

@@ -15,9 +15,8 @@ LinearMap = Callable[[Tensor], Tensor]  # v [P] -> A v [P]
 def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> Tensor:
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
-    autograd_options go to ``torch.autograd.grad``; with ``grad_outputs`` the output may be a
-    vector, and the result is its vector-Jacobian product. A parameter on which the output does not
-    depend has the gradient 0.
+    A parameter that plays no part has the gradient 0. autograd_options: of ``torch.autograd.grad``;
+    ``grad_outputs`` makes it the vector-Jacobian product of an output that is a vector.
     """
     _checks.require_type(Tensor, output=output)
     grads = torch.autograd.grad(output, params, materialize_grads=True, **autograd_options)

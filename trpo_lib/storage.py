@@ -53,15 +53,18 @@ def write(state: dict, path: str | Path) -> None:
         torch.save(state, new)
 
 
-def read(path: str | Path) -> dict:
+def read(path: str | Path, *keys: str) -> dict:
     """What ``write`` wrote, without unpickling code; its tensors on the CPU.
 
-    Raises ``ValueError`` when the file is no such file.
+    Raises ``ValueError`` when the file is no such file, or its state lacks one of the keys.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
         raise ValueError(f"path must be a file that was saved here, got {path}") from error
+    if not (isinstance(state, dict) and state.keys() >= set(keys)):
+        raise ValueError(f"path must be a file that holds {', '.join(keys)}, got {path}")
+    return state
 
 
 def plain(value, name: str = "state"):

@@ -56,9 +56,8 @@ class TrainConfig:
         _checks.require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
         _checks.require_count(critic_batch=1 if self.critic_batch is None else self.critic_batch)
         _checks.require_between(0, 1, gamma=self.gamma, lam=self.lam)
-        _checks.require_inside(
-            0, math.inf, critic_lr=self.critic_lr, reward_scale=self.reward_scale
-        )
+        _checks.require_inside(0, math.inf, critic_lr=self.critic_lr)
+        _checks.require_inside(0, math.inf, reward_scale=self.reward_scale)
         _checks.require_choice("float32", "float64", dtype=self.dtype)
         if self.target_return is not None:
             _checks.require_between(-math.inf, math.inf, target_return=self.target_return)
@@ -120,9 +119,9 @@ class Trainer(Iterator[Record], AbstractContextManager):
         """One iteration. Ends after ``max_iterations``, or once ``finished``."""
         if self.finished:
             raise StopIteration
-        kind = torch.device(self.config.device).type
+        device = torch.device(self.config.device).type
         try:
-            with torch.enable_grad(), torch.autocast(kind, enabled=False):
+            with torch.enable_grad(), torch.autocast(device, enabled=False):
                 return self._iterate()
         except StopIteration as error:  # an accident, of an environment that ran out of data
             raise RuntimeError("the environment or algorithm raised StopIteration") from error
@@ -204,9 +203,8 @@ class Trainer(Iterator[Record], AbstractContextManager):
         algorithm: a ``TRPO`` if not given. device: where to go on, if not where it was saved.
         Raises ``ValueError`` when another algorithm was saved, or no run at all.
         """
-        state, algorithm = storage.read(path), TRPO() if algorithm is None else algorithm
-        if not (isinstance(state, dict) and state.keys() >= {"config", "algorithm", "parts"}):
-            raise ValueError(f"path must be a file that Trainer.save wrote, got {path}")
+        state = storage.read(path, "config", "algorithm", "parts", "progress", "generator")
+        algorithm = TRPO() if algorithm is None else algorithm
         given, saved = storage.name_of(algorithm), state["algorithm"]
         if given != saved:
             raise ValueError(f"algorithm must be the {saved} that was saved, got a {given}")

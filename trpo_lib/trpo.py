@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from trpo_lib import _checks
-from trpo_lib.batch import Batch, UpdateReport
+from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
 from trpo_lib.fisher import damped_hessian
 from trpo_lib.solvers import conjugate_gradient, flat_grad, line_search
@@ -46,8 +46,7 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     A step is accepted when it raises the surrogate and keeps the mean KL within max_kl. Without a
     direction (all advantages zero) and without an acceptable step, the parameters stay bit-equal.
     """
-    _checks.require_type(nn.Module, policy=policy)
-    _checks.require_type(Batch, batch=batch)
+    require_update(policy, batch)
     _checks.require_type(TRPOConfig, config=config)
     # All happens on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
     trial = copy.deepcopy(policy)
