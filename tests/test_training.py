@@ -540,6 +540,14 @@ def test_evaluate_equals_single_environments_played_greedily_by_hand(env_id):
     assert (returns != evaluate(policy, env_id, episodes=7, seed=10)).any()
 
 
+def test_a_policy_without_parameters_is_evaluated_too():
+    class AlwaysRight(torch.nn.Module):
+        def act(self, obs):
+            return torch.ones(len(obs), dtype=torch.int64)
+
+    assert 8 <= evaluate(AlwaysRight(), "CartPole-v1", 20, seed=0).mean() <= 11
+
+
 def test_evaluate_needs_an_episode():
     with pytest.raises(ValueError, match="episodes must be at least 1, got 0"):
         evaluate(Trainer(WALK).policy, "Walk-v0", episodes=0, seed=0)

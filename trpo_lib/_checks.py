@@ -162,11 +162,9 @@ def require_reach(action_space: Box) -> None:
 
 def require_fitting(policy: nn.Module, observation_space: Space) -> None:
     """Raises unless policy is one (``TypeError``) that takes such observations (``ValueError``)."""
-    if not (isinstance(policy, nn.Module) and hasattr(policy, "act")):
-        raise TypeError(
-            f"policy must be a module with forward, noise and act, got {_short(policy)}"
-        )
-    weight, shape = next(policy.parameters()), observation_space.shape
+    if isinstance(policy, type) or not (hasattr(policy, "act") and hasattr(policy, "parameters")):
+        raise TypeError(f"policy must be a network with an act method, got {_short(policy)}")
+    weight, shape = next(policy.parameters(), torch.zeros(())), observation_space.shape
     try:
         with torch.inference_mode():
             policy.act(torch.zeros(1, *shape, dtype=weight.dtype, device=weight.device))

@@ -29,7 +29,7 @@ class Camera:
 
     def step(self, policy: Policy) -> bool:
         """Plays one step -> whether the episode ended; if it did, ``reset`` comes next."""
-        weight = next(policy.parameters())
+        weight = next(policy.parameters(), torch.zeros(()))
         with torch.inference_mode():
             obs = torch.from_numpy(np.asarray(self._obs)).to(weight)
             action = policy.act(obs[None]).cpu().numpy()[0]

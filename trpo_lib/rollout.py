@@ -58,7 +58,7 @@ def collect(
     """
     require_type(Cursor, cursor=cursor)
     require_count(num_steps=num_steps)
-    weight = next(policy.parameters())
+    weight = next(policy.parameters(), torch.zeros(()))
     noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
     obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
     rows, episode_returns, later = [], [], resets_later(envs)

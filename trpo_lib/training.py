@@ -228,7 +228,7 @@ def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarra
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
         _checks.require_fitting(policy, envs.single_observation_space)
-        weight, obs = next(policy.parameters()), start_episodes(envs, seed).obs
+        weight, obs = next(policy.parameters(), torch.zeros(())), start_episodes(envs, seed).obs
         for _ in range(longest_episode(env_id)):
             actions = policy.act(torch.from_numpy(obs).to(weight)).cpu().numpy()
             obs, _, reward, terminated, truncated = step(envs, actions)
