@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
@@ -204,6 +206,16 @@ def test_constraints_pin_every_requirement_inside_its_range():
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} against {version}"
     assert not any("+" in version for version in pins.values())
+
+
+def test_every_pin_can_be_installed_on_the_oldest_python_of_the_range():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    (oldest,) = SpecifierSet(PYPROJECT["project"]["requires-python"])
+    for pin in map(Requirement, text.splitlines()):
+        distribution = metadata.distribution(pin.name)
+        assert pin.specifier.contains(distribution.version), f"{pin} is not what is installed"
+        allowed = SpecifierSet(distribution.metadata.get("Requires-Python", ""))
+        assert allowed.contains(f"{oldest.version}.0"), f"{pin} needs Python {allowed}"
 
 
 @pytest.mark.parametrize(
