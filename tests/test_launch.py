@@ -1,0 +1,204 @@
+"""What `make lab` does to a reader's files, and what the set-up says."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import lab
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NAME = "02_kl_divergence.ipynb"
+
+
+def write(path, *sources, outputs=()):
+    """A notebook of these cells of code, the first one with these outputs."""
+    cells = [{"cell_type": "code", "source": [source], "outputs": []} for source in sources]
+    cells[0]["outputs"] = list(outputs)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}), encoding="utf-8")
+
+
+def sources(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells]
+
+
+def git(folder, *arguments):
+    settings = ["user.name=A teacher", "user.email=teacher@example.org", "commit.gpgsign=no"]
+    command = [
+        "git",
+        "-C",
+        folder,
+        *(part for setting in settings for part in ("-c", setting)),
+        *arguments,
+    ]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class Course:
+    """A teacher's repository of one lesson, and a student's clone of it."""
+
+    def __init__(self, folder):
+        self.teacher, self.student = folder / "teacher", folder / "the student's 课程"
+        git(folder, "init", "--quiet", self.teacher)
+        shutil.copy(ROOT / ".gitignore", self.teacher)
+        self.publish("question", "exercise")
+        git(folder, "clone", "--quiet", self.teacher, self.student)
+        self.copies = self.student / "my_lessons"
+        self.copy = self.copies / NAME
+
+    def publish(self, *sources, outputs=()):
+        write(self.teacher / "notebooks" / NAME, *sources, outputs=outputs)
+        git(self.teacher, "add", "--all")
+        git(self.teacher, "commit", "--quiet", "--message", "A lesson")
+
+    def pull(self):
+        git(self.student, "pull", "--quiet", "--ff-only")
+
+    def start(self):
+        """What `make lab` does before it starts its server; no tracked file may change."""
+        lab.update(self.copies, self.student / "notebooks")
+        assert git(self.student, "status", "--porcelain") == ""
+
+
+@pytest.fixture
+def course(tmp_path):
+    course = Course(tmp_path)
+    course.start()
+    return course
+
+
+def test_a_student_starts_with_a_copy_of_each_lesson(course):
+    assert sources(course.copy) == ["question", "exercise"]
+
+
+def test_running_a_lesson_and_answering_it_changes_no_tracked_file(course):
+    write(course.copy, "question", "answer", outputs=["a picture"])
+    course.start()
+    assert sources(course.copy) == ["question", "answer"]
+
+
+def test_outputs_stay_until_the_lesson_changes(course):
+    write(course.copy, "question", "exercise", "", outputs=["my run"])  # Lab adds an empty cell
+    course.start()
+    assert "my run" in course.copy.read_text(encoding="utf-8")
+    course.publish("question", "exercise", outputs=["a new picture"])
+    course.pull()
+    course.start()
+    assert "a new picture" in course.copy.read_text(encoding="utf-8")
+    assert list(course.copies.glob("*.ipynb")) == [course.copy]
+
+
+def test_answers_survive_the_pull_of_new_outputs_and_touched_and_reset_files(course):
+    write(course.copy, "question", "answer")
+    course.publish("question", "exercise", outputs=["a new picture"])
+    course.pull()
+    (course.student / "notebooks" / NAME).touch()
+    git(course.student, "checkout", "notebooks")
+    course.start()
+    assert sources(course.copy) == ["question", "answer"]
+
+
+def test_a_changed_lesson_is_laid_beside_the_answers_and_one_line_says_so(course, capsys):
+    write(course.copy, "question", "answer")
+    for lesson in ("a better question", "the best question"):
+        course.publish(lesson, "exercise")
+        course.pull()
+        course.start()
+        said = capsys.readouterr().out
+        assert said.count("\n") == 1
+        assert "02_kl_divergence_v2.ipynb" in said
+        course.start()
+        assert capsys.readouterr().out == ""
+    assert sources(course.copy) == ["question", "answer"]
+    assert sources(course.copies / "02_kl_divergence_v2.ipynb") == ["the best question", "exercise"]
+
+
+def test_answers_in_the_lesson_laid_beside_survive_too(course):
+    beside = course.copies / "02_kl_divergence_v2.ipynb"
+    write(course.copy, "question", "answer")
+    course.publish("a better question", "exercise")
+    course.pull()
+    course.start()
+    write(beside, "a better question", "a better answer")
+    course.publish("the best question", "exercise")
+    course.pull()
+    course.start()
+    assert sources(course.copy) == ["question", "answer"]
+    assert sources(beside) == ["a better question", "a better answer"]
+    third = course.copies / "02_kl_divergence_v3.ipynb"
+    assert sources(third) == ["the best question", "exercise"]
+
+
+def test_a_lesson_that_nobody_changed_is_renewed(course):
+    course.publish("a better question", "exercise")
+    course.pull()
+    course.start()
+    assert sources(course.copy) == ["a better question", "exercise"]
+
+
+def test_a_deleted_copy_comes_back(course):
+    course.copy.unlink()
+    course.start()
+    assert sources(course.copy) == ["question", "exercise"]
+
+
+def test_a_renamed_lesson_leaves_only_changed_copies_behind(course):
+    def rename(old, new):
+        git(course.teacher, "mv", f"notebooks/{old}", f"notebooks/{new}")
+        git(course.teacher, "commit", "--quiet", "--message", "A number")
+        course.pull()
+        course.start()
+
+    rename(NAME, "03.ipynb")
+    assert [path.name for path in course.copies.glob("*.ipynb")] == ["03.ipynb"]
+    write(course.copies / "03.ipynb", "question", "answer")
+    rename("03.ipynb", "04.ipynb")
+    assert sources(course.copies / "03.ipynb") == ["question", "answer"]
+    assert sources(course.copies / "04.ipynb") == ["question", "exercise"]
+
+
+@pytest.mark.parametrize("broken", ["", "<<<<<<< HEAD", "[]", '{"cells": [{}]}'])
+def test_what_is_no_notebook_is_kept_as_it_is(course, broken):
+    course.copy.write_text(broken)
+    course.publish("a better question", "exercise")
+    course.pull()
+    course.start()
+    assert course.copy.read_text() == broken
+
+
+def test_any_other_file_is_kept_once_a_byte_of_it_has_changed(tmp_path):
+    lesson, copy = tmp_path / "notebooks/glossary.md", tmp_path / "my_lessons/glossary.md"
+    lesson.parent.mkdir()
+    lesson.write_text("KL")
+    lab.update(copy.parent, lesson.parent)
+    copy.write_text("KL (my note)")
+    lesson.write_text("KL divergence")
+    lab.update(copy.parent, lesson.parent)
+    assert copy.read_text() == "KL (my note)"
+    assert (copy.parent / "glossary_v2.md").read_text() == "KL divergence"
+
+
+def test_a_copy_stands_as_deep_as_its_lesson_so_that_links_lead_where_they_did():
+    assert {pattern.split("/")[0] for pattern in lab.LESSONS} & {"src", "tools"} == set()
+    (url,) = (option for option in lab.OPTIONS if "default_url" in option)
+    assert url.endswith("/my_lessons/00_start_here.ipynb")
+    assert "my_lessons/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_root_may_start_it_and_nobody_may_reach_it_from_elsewhere(monkeypatch):
+    for user, expected in [(0, True), (1000, False)]:
+        monkeypatch.setattr("os.geteuid", lambda user=user: user)
+        assert ("--allow-root" in lab.options()) is expected
+        assert "--ServerApp.ip=localhost" in lab.options()
+
+
+def test_only_this_codespace_may_connect(monkeypatch):
+    monkeypatch.setenv("CODESPACE_NAME", "fluffy-lamp-7x")
+    monkeypatch.setenv("GITHUB_CODESPACES_PORT_FORWARDING_DOMAIN", "app.github.dev")
+    pattern = lab.options()[-1].split("=", 1)[1]
+    assert re.match(pattern, "https://fluffy-lamp-7x-8888.app.github.dev")
+    assert not re.match(pattern, "https://other-lamp-8888.app.github.dev")
