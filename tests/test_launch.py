@@ -1,6 +1,7 @@
 """What `make lab` does to a reader's files, and what the set-up says."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -27,14 +28,7 @@ def sources(path):
 
 
 def git(folder, *arguments):
-    settings = ["user.name=A teacher", "user.email=teacher@example.org", "commit.gpgsign=no"]
-    command = [
-        "git",
-        "-C",
-        folder,
-        *(part for setting in settings for part in ("-c", setting)),
-        *arguments,
-    ]
+    command = ["git", "-C", folder, *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -65,7 +59,11 @@ class Course:
 
 
 @pytest.fixture
-def course(tmp_path):
+def course(tmp_path, monkeypatch):
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "A teacher")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "teacher@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     course = Course(tmp_path)
     course.start()
     return course
