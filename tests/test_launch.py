@@ -1,14 +1,17 @@
 """What `make lab` does to a reader's files, and what the set-up says."""
 
+import ast
 import json
 import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import lab
 import pytest
+import set_up
 
 ROOT = Path(__file__).parents[1]
 NAME = "02_kl_divergence.ipynb"
@@ -200,3 +203,105 @@ def test_only_this_codespace_may_connect(monkeypatch):
     pattern = lab.options()[-1].split("=", 1)[1]
     assert re.match(pattern, "https://fluffy-lamp-7x-8888.app.github.dev")
     assert not re.match(pattern, "https://other-lamp-8888.app.github.dev")
+
+
+class Pip:
+    """Stands in for each process that the set-up starts; torch has the requirements it is given."""
+
+    def __init__(self, *of_torch, version_status=0):
+        self.commands, self.of_torch, self.version_status = [], of_torch, version_status
+
+    def __call__(self, command, **options):
+        self.commands.append(" ".join(command[1:]))
+        report = {"install": [{"metadata": {"requires_dist": list(self.of_torch)}}]}
+        status = self.version_status if "--version" in command else 0
+        return subprocess.CompletedProcess(command, status, stdout=json.dumps(report))
+
+
+@pytest.fixture
+def set_up_with(tmp_path, monkeypatch, capsys):
+    """Runs the set-up of a folder in which a virtual environment is -> what it said."""
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.touch()
+    for name, value in {"ROOT": tmp_path, "VENV": tmp_path / ".venv", "PYTHON": python}.items():
+        monkeypatch.setattr(set_up, name, value)
+    monkeypatch.setattr("sys.platform", "linux")
+
+    def set_up_with(pip):
+        monkeypatch.setattr("subprocess.run", pip)
+        set_up.main("lessons")
+        return capsys.readouterr().out
+
+    return set_up_with
+
+
+def test_the_second_start_says_nothing_and_calls_nothing(set_up_with, tmp_path):
+    assert "0.4 GB to download" in set_up_with(first := Pip())
+    assert first.commands[-1].startswith("-m pip install --constraint")
+    assert set_up_with(second := Pip()) == ""
+    assert second.commands == []
+    (tmp_path / "pyproject.toml").touch()
+    assert set_up_with(third := Pip()) == ""
+    assert third.commands == []
+
+
+def test_a_changed_requirement_and_a_moved_folder_are_set_up_anew(set_up_with, tmp_path):
+    set_up_with(Pip())
+    with (tmp_path / "constraints.txt").open("a") as file:
+        file.write("one-more==1.0\n")
+    assert "Setting up" in set_up_with(Pip())
+    (tmp_path / ".venv/lessons.done").write_text("elsewhere")
+    assert "Setting up" in set_up_with(Pip())
+
+
+def test_a_virtual_environment_without_pip_is_made_anew(set_up_with):
+    set_up_with(pip := Pip(version_status=1))
+    assert any(command.startswith("-m venv --clear") for command in pip.commands)
+
+
+def test_an_interrupted_start_is_taken_up_again(set_up_with, tmp_path):
+    def interrupt(command, **options):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        set_up_with(interrupt)
+    assert not (tmp_path / ".venv/lessons.done").exists()
+    assert "The set-up is done." in set_up_with(Pip())
+
+
+@pytest.mark.parametrize(
+    ("requirement", "large"),
+    [('nvidia-cudnn-cu13==9.20.0.48; platform_system == "Linux"', True), ("sympy>=1.13.3", False)],
+)
+def test_gigabytes_are_announced_before_they_are_fetched(set_up_with, requirement, large):
+    said = set_up_with(Pip("filelock", requirement))
+    assert ("3 GB more to download" in said) is large
+    assert said.index("Step 1") < said.find("3 GB more") < said.index("Step 2") or not large
+
+
+def test_versions_are_not_fixed_for_a_python_that_is_newer_than_they_are(monkeypatch):
+    assert set_up.pins()[0] == "--constraint"
+    monkeypatch.setattr("sys.version_info", (3, 15, 0))
+    assert set_up.pins() == []
+
+
+def test_a_python_that_is_too_old_can_read_the_set_up_and_is_told(monkeypatch):
+    ast.parse(Path(set_up.__file__).read_text(encoding="utf-8"), feature_version=(3, 7))
+    monkeypatch.setattr("sys.version_info", (3, 9, 18))
+    with pytest.raises(SystemExit, match=r"is Python 3\.9; the lessons need 3\.11 or newer"):
+        set_up.refuse_what_cannot_work()
+
+
+def test_debian_without_its_package_for_virtual_environments_is_told(monkeypatch):
+    monkeypatch.setattr("set_up.find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match=r"sudo apt-get install python3\.\d+-venv"):
+        set_up.refuse_what_cannot_work()
+
+
+def test_the_set_up_knows_the_extras_and_the_oldest_python_of_pyproject():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == f">={'.'.join(map(str, set_up.OLDEST))}"
+    assert set_up.DOWNLOAD.keys() == set_up.DISK.keys() <= project["optional-dependencies"].keys()
