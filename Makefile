@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test notebooks figures bench
+.PHONY: lab demo test oldest newest notebooks figures bench
 
 lab: set-up-lessons
 	$(BIN)/python notebooks/tools/lab.py
@@ -19,6 +19,10 @@ test: set-up-dev
 	$(BIN)/pytest tests --ignore=tests/browser -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
 	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
 	$(BIN)/pytest tests/browser
+
+# Both ends of the ranges in pyproject.toml, each in an environment of its own below build/.
+oldest newest:
+	$(PYTHON) .ci/ranges.py $@
 
 notebooks: $(NOTEBOOKS)
 
