@@ -5,37 +5,36 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test notebooks figures bench
-.SECONDARY:
+.PHONY: lab demo test oldest newest notebooks figures bench
 
-lab: .venv/lessons.done
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
-		--ServerApp.kernel_websocket_connection_class=trpo_lib.connection.PromptConnection
+lab: set-up-lessons
+	$(BIN)/python notebooks/tools/lab.py
 
-demo: .venv/demo.done
-	$(BIN)/voila notebooks --Voila.ip=127.0.0.1 --ContentsManager.hide_globs=src \
-		--Voila.kernel_websocket_connection_class=trpo_lib.connection.PromptConnection
+demo: set-up-demo
+	$(BIN)/python notebooks/tools/demo.py
 
-test: .venv/dev.done
+test: set-up-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest tests --ignore=tests/browser -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
 	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
 	$(BIN)/pytest tests/browser
 
+# Both ends of the ranges in pyproject.toml, each in an environment of its own below build/.
+oldest newest:
+	$(PYTHON) .ci/ranges.py $@
+
 notebooks: $(NOTEBOOKS)
 
-notebooks/%.ipynb: notebooks/src/%.md | .venv/dev.done
+notebooks/%.ipynb: notebooks/src/%.md | set-up-dev
 	$(BIN)/python notebooks/build.py $< $@
 
-figures: .venv/dev.done
+figures: set-up-dev
 	$(BIN)/python figs/draw.py
 
-bench: .venv/dev.done
+bench: set-up-dev
 	$(BIN)/python benchmarks/run.py
 
 # One environment, three sizes: what the lessons need, the demo on top, and what developing needs.
-.venv/%.done: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$*]'
-	touch $@
+set-up-%:
+	@$(PYTHON) notebooks/tools/set_up.py $*

@@ -1,11 +1,13 @@
 """What holds for the repository: who imports whom, sizes, and files that must agree."""
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -14,6 +16,7 @@ import pytest
 import yaml
 from markdown_it import MarkdownIt
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
@@ -178,23 +181,48 @@ def requirements(*extras):
     return [r for r in map(Requirement, found) if r.name != project["name"]]
 
 
-def test_the_conda_environment_has_the_ranges_of_pyproject():
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-    ranges, pip = {}, None
-    for entry in environment["dependencies"]:
-        if isinstance(entry, dict):
-            pip = entry["pip"]
-        else:
-            name, bounds = re.fullmatch(r"([\w-]+)(.*)", entry).groups()
-            ranges[name] = bounds
-    expected = {"python": PYPROJECT["project"]["requires-python"], "pip": ""}
+def conda_ranges(file):
+    """Names and ranges of a conda environment, and what pip installs in it."""
+    environment = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+    assert environment["name"] == "trpo"
+    assert set(environment["channels"]) <= {"conda-forge", "nodefaults"}
+    entries = environment["dependencies"]
+    pip = [entry["pip"] for entry in entries if isinstance(entry, dict)]
+    named = [entry for entry in entries if isinstance(entry, str)]
+    return dict(re.fullmatch(r"([\w-]+)(.*)", entry).groups() for entry in named), pip
+
+
+def test_the_conda_environments_have_the_ranges_of_pyproject():
+    expected = {}
     for requirement in requirements("lessons"):
         key = requirement.name + (f"[{','.join(requirement.extras)}]" * bool(requirement.extras))
         expected[CONDA_NAMES.get(key, key)] = str(requirement.specifier)
-    assert ranges == expected
-    assert pip == ["-e ."]
-    assert environment["name"] == "trpo"
-    assert set(environment["channels"]) <= {"conda-forge", "nodefaults"}
+    python = PYPROJECT["project"]["requires-python"]
+    assert conda_ranges("environment.yml") == (
+        {**expected, "python": python, "pip": ""},
+        [["-e ."]],
+    )
+    binder, pip = conda_ranges(".binder/environment.yml")
+    assert SpecifierSet(python).contains(binder["python"].removeprefix("="))
+    assert {**binder, "python": ""} == {**expected, "python": ""}
+    assert pip == []
+    assert os.access(ROOT / ".binder/postBuild", os.X_OK)
+
+
+def test_binder_reads_an_exact_python():
+    entries = yaml.safe_load((ROOT / ".binder/environment.yml").read_text())["dependencies"]
+    pattern = r"python\s*=+\s*([\d.]*)"  # repo2docker's own; without a match it takes Python 3.10
+    (version,) = filter(None, (re.match(pattern, entry) for entry in entries))
+    assert re.fullmatch(r"3\.\d+", version[1])
+
+
+def test_the_devcontainer_sets_itself_up_with_the_projects_own_command():
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+    image, version = container["image"].split(":")
+    assert image == "python"
+    assert SpecifierSet(PYPROJECT["project"]["requires-python"]).contains(version)
+    assert container["postCreateCommand"] == "make set-up-lessons"
+    assert container["forwardPorts"] == [8888]
 
 
 def test_constraints_pin_every_requirement_inside_its_range():
@@ -205,6 +233,16 @@ def test_constraints_pin_every_requirement_inside_its_range():
         version = pins[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), f"{requirement} against {version}"
     assert not any("+" in version for version in pins.values())
+
+
+def test_every_pin_can_be_installed_on_the_oldest_python_of_the_range():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    (oldest,) = SpecifierSet(PYPROJECT["project"]["requires-python"])
+    for pin in map(Requirement, text.splitlines()):
+        distribution = metadata.distribution(pin.name)
+        assert pin.specifier.contains(distribution.version), f"{pin} is not what is installed"
+        allowed = SpecifierSet(distribution.metadata.get("Requires-Python", ""))
+        assert allowed.contains(f"{oldest.version}.0"), f"{pin} needs Python {allowed}"
 
 
 @pytest.mark.parametrize(
@@ -220,12 +258,14 @@ def test_a_file_follows_its_published_schema(schema, file):
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_workflow_does_nothing_but_call_ci_run():
+def test_the_workflow_does_nothing_but_call_ci_run_and_both_ends_of_the_ranges():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
-    (job,) = workflow["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
-    used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
-    assert used == ["actions/checkout", "actions/setup-python"]
+    ran = []
+    for job in workflow["jobs"].values():
+        ran += [step["run"] for step in job["steps"] if "run" in step]
+        used = [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step]
+        assert used == ["actions/checkout", "actions/setup-python"]
+    assert ran == [".ci/run", "make oldest", "make newest"]
 
 
 def test_ci_runs_the_test_command_of_the_readme():
@@ -312,6 +352,6 @@ def commands(page):
 
 def test_the_commands_on_the_pages_are_targets_of_the_makefile():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    targets = set(" ".join(re.findall(r"^([a-z ]+):", makefile, flags=re.MULTILINE)).split())
     assert {"lab", "test"} <= set(commands(README))
     assert {*commands(README), *commands(ROOT / "CONTRIBUTING.md")} <= targets

@@ -8,8 +8,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from jupytext.cli import jupytext as convert
 from jupytext.config import load_jupytext_config
-from jupytext.formats import long_form_one_format
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -102,11 +102,18 @@ def test_source_and_notebook_have_the_same_cells(source):
 
 
 @every_notebook
-def test_saving_in_jupyterlab_leaves_the_source_as_it_is(source):
-    style = long_form_one_format("md:myst")
-    load_jupytext_config(str(source)).set_default_format_options(style)
-    saved = jupytext.writes(read(source), style)
-    assert saved == source.read_text(encoding="utf-8"), f"`jupytext --sync {source}` settles it"
+def test_the_command_that_makes_a_source_of_a_notebook_loses_nothing(source, tmp_path):
+    target = tmp_path / source.name
+    command = ["--quiet", "--to", "md:myst", "--output", str(target), str(built(source))]
+    assert convert(command) == 0
+    assert target.read_text(encoding="utf-8") == source.read_text(encoding="utf-8")
+
+
+@every_notebook
+def test_no_notebook_is_paired_with_another_file(source):
+    config = load_jupytext_config(str(built(source)))
+    assert not config.default_formats(str(built(source)))
+    assert "jupytext" not in read(source).metadata
 
 
 @every_notebook

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from jupyterlab_page import READY, Notebook
+from lab import OPTIONS as OPTIONS_OF_LAB
 from playwright.sync_api import sync_playwright
 from servers import serve
 
@@ -46,9 +47,9 @@ def write_lab_settings(home: Path, settings_by_name: dict[str, dict]) -> None:
 def lab_options(folder: Path) -> list[str]:
     """As `make lab`, on a folder: no token, and its application visible to the page's scripts."""
     return [
-        *options_in_makefile("jupyter lab"),
+        *OPTIONS_OF_LAB,
         f"--ServerApp.root_dir={folder}",
-        "--ServerApp.allow_root=True",
+        "--allow-root",
         "--IdentityProvider.token=",
         "--expose-app-in-browser",
     ]
