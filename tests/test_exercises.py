@@ -5,6 +5,7 @@ import io
 import pkgutil
 import re
 import sys
+from dataclasses import FrozenInstanceError
 
 import answers
 import numpy as np
@@ -14,6 +15,7 @@ from answers.lesson_02 import BENT
 from scipy.special import rel_entr
 
 from trpo_lib import exercises
+from trpo_lib.exercises.verdict import same
 
 LESSONS = [
     importlib.import_module(f"answers.{m.name}") for m in pkgutil.iter_modules(answers.__path__)
@@ -143,6 +145,17 @@ def test_answers_may_be_off_by_the_rounding_of_float32_and_no_more(relative, pas
 
     assert exercises.check_02_compute(off).passed == passes
     assert exercises.check_00_predict(500 * (1 + relative)).passed == passes
+
+
+def test_a_number_near_zero_may_be_off_by_float32s_rounding():
+    assert same(np.array(5e-8), np.array(0.0))
+    assert not same(np.array(5e-7), np.array(0.0))
+
+
+def test_a_verdict_cannot_be_changed():
+    verdict = exercises.check_00_predict(7)
+    with pytest.raises(FrozenInstanceError):
+        verdict.passed = True
 
 
 def test_a_console_without_greek_letters_shows_a_verdict(monkeypatch):

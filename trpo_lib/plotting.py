@@ -433,6 +433,8 @@ def spreads(
 def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = None) -> Axes:
     """Each step's gain in η against its gain in L, both ``[K]``; losses have their own mark."""
     promised, kept = _alike(promised=promised, kept=kept)
+    if not promised.size:
+        raise ValueError("promised must not be empty")
     ax = ax or _axes("promised: gain in L", "kept: gain in η")
     fell = kept < 0
     ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=3, label="η rose")

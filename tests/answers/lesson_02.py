@@ -66,6 +66,7 @@ RIGHT = [
     (check_02_explore, torch.tensor(BINARY)),
 ]
 WRONG = [
+    (check_02_predict, 0.229, "0.229 is not it"),
     (check_02_predict, math.inf, "q takes an action"),
     (check_02_predict, math.nan, "counts as 0"),
     (check_02_predict, math.log2(1.25), "bits"),
@@ -107,6 +108,8 @@ WRONG = [
     (check_02_compute, one_sum_without_nans, "yours gives 1000, not inf: KL is infinite"),
     (check_02_explore, BENT[:2], "three policies"),
     (check_02_explore, np.ones((3, 3)), "sum to 1"),
+    (check_02_explore, ((0.45, 0.01, 0.5401), *BENT[1:]), "sum to 1"),
+    (check_02_explore, ((0.45, 0.0099, 0.5401), *BENT[1:]), "below 0.01"),
     (check_02_explore, ((0.5, 0.5, 0.0), *BENT[1:]), "below 0.01"),
     (check_02_explore, BENT[::2] + BENT[1:2], "wrong order"),
     (check_02_explore, STRAIGHT, "only 2.00-fold"),

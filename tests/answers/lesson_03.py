@@ -113,6 +113,7 @@ WRONG = [
     (check_03_explore, (HIKE, OLD, hiker(0.88, 0.92, 0.88)), "mean KL is"),
     (check_03_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.9, 0.5, 1)), "mean KL is"),
     (check_03_explore, (HIKE, OLD, OLD), "it must rise"),
+    (check_03_explore, (HIKE, OLD, OLD + 1e-6 * (BAD_STEP - OLD)), "it must rise"),  # rounding
     (check_03_explore, (HIKE, OLD, hiker(0.15, 0.18, 0.12)), r"η changes by \+.*it must fall"),
     (check_03_explore, (replace(HIKE, start=SLOPE), OLD, OLD[:2]), "new must be"),
     (check_03_explore, (HIKE, OLD), "ValueError"),

@@ -46,9 +46,9 @@ WRONG = [
     (check_05_compute, along_the_wrong_axis, "wrong axis"),
     (check_05_explore, (-1, 2), "above 0; yours are -1 and 2"),
     (check_05_explore, (1e-3, float("inf")), "above 0"),
-    (check_05_explore, (0.02, 1.0), "must be smaller"),
-    (check_05_explore, (1e-4, 1e-3), "must be larger"),
+    (check_05_explore, (0.01, 1.0), "must be smaller"),
+    (check_05_explore, (1e-4, 0.01), "must be larger"),
     (check_05_explore, (1e-4, 1.0), "10,000-fold"),
-    (check_05_explore, (0.009, 1.0), "not too small"),
+    (check_05_explore, (0.009, 0.015), "not too small"),
     (check_05_explore, 0.01, "2 numbers"),
 ]

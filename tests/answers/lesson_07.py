@@ -83,6 +83,7 @@ WRONG = [
     (check_07_compute, lambda m, v, n, b: (m, v), "the mean: for"),
     (check_07_compute, lambda m, v, n, b: m + 1j, "real numbers"),
     (check_07_explore, (1.5, 0.5), "1 at most"),
+    (check_07_explore, (1.2, 0.5), r"bowl says 1\.200, .* 1 at most"),
     (check_07_explore, (0.0, 0.4), "let both"),
     (check_07_explore, (0.3, 2.0), "wider Gaussian is cheap"),
     (check_07_explore, (0.3, 0.0), "above 0"),

@@ -48,7 +48,7 @@ _RETURN_MISTAKES = {
 @never_raises
 def check_00_compute(answer: Callable) -> Verdict:
     """discounted_return(rewards, gamma) = Σ_t γ^t r_t."""
-    cases = [([1.0, 2.0, -3.0, 4.0], 0.9), ([2.0, 0.5], 0.5), ([-1.0, 3.0, 2.0], 0.7)]
+    cases = [([1.0, 2.0, -3.0, 4.0], 0.9), ([2.0, 0.5], 0.5)]
     right = _weighted(lambda t, gamma, T: gamma**t)
     verdict = judge(answer, cases, right, _RETURN_MISTAKES, "later rewards weigh less.")
     if verdict.passed and not same(array(call(answer, [], 0.9)), 0):
