@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test notebooks figures bench
+.PHONY: lab demo test mutants notebooks figures bench
 .SECONDARY:
 
 lab: .venv/lessons.done
@@ -22,6 +22,9 @@ test: .venv/dev.done
 	$(BIN)/pytest tests --ignore=tests/browser -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
 	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
 	$(BIN)/pytest tests/browser
+
+mutants: .venv/dev.done
+	$(BIN)/python tests/mutants.py
 
 notebooks: $(NOTEBOOKS)
 
