@@ -69,6 +69,13 @@ def as_finite(**arrays) -> list[np.ndarray]:
     return found
 
 
+def as_alike(**arrays) -> list[np.ndarray]:
+    """The arguments ``as_numbers``; ``ValueError`` unless all have one shape."""
+    found = as_numbers(**arrays)
+    require_same_shape(**dict(zip(arrays, found, strict=True)))
+    return found
+
+
 def require_probabilities(**tables: np.ndarray) -> None:
     """Raises ``ValueError`` on a negative entry, or a last axis whose sum is not 1 within 1e-6."""
     for name, probs in tables.items():
