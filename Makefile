@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test oldest newest notebooks figures bench
+.PHONY: lab demo test oldest newest mutants notebooks figures bench
 
 lab: set-up-lessons
 	$(BIN)/python notebooks/tools/lab.py
@@ -23,6 +23,10 @@ test: set-up-dev
 # Both ends of the ranges in pyproject.toml, each in an environment of its own below build/.
 oldest newest:
 	$(PYTHON) .ci/ranges.py $@
+
+# Hundreds of small mistakes put into the package: does a test notice each?
+mutants: set-up-dev
+	$(BIN)/python tests/mutants.py
 
 notebooks: $(NOTEBOOKS)
 

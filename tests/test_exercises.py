@@ -1,13 +1,21 @@
 """Each checker accepts right answers, however written, and names the mistake in wrong ones."""
 
 import importlib
+import io
 import pkgutil
 import re
+import sys
+from dataclasses import FrozenInstanceError
 
 import answers
+import numpy as np
 import pytest
+import torch
+from answers.lesson_02 import BENT
+from scipy.special import rel_entr
 
 from trpo_lib import exercises
+from trpo_lib.exercises.verdict import same
 
 LESSONS = [
     importlib.import_module(f"answers.{m.name}") for m in pkgutil.iter_modules(answers.__path__)
@@ -27,19 +35,146 @@ def test_every_lesson_has_three_checkers_and_a_bank_of_answers(check):
     assert sum(row[0] is check for row in WRONG) >= 4
 
 
+class Unprintable(Exception):
+    def __str__(self):
+        raise ValueError("no text")
+
+
+def unprintable(*_):
+    raise Unprintable
+
+
+# What people and their functions hand over, and is never right.
+NO_ANSWERS = [
+    ..., None, True, "?", b"?", 1j, 10**400, object(), {}, {1: 2}, set(), [], [[1], [1, 2]],
+    [None], (1, "two", None), np.array(None), np.zeros((0, 3)), np.zeros((3, 0)), np.array("x"),
+    np.array([1, 2j]), float("nan"), torch.zeros(0), torch.tensor(1j), torch.nn.Linear(1, 1),
+    lambda: 0, lambda *_: 1 / 0, lambda *_: None, lambda *_: ..., lambda *_: "?", lambda *_: {},
+    lambda *_: 1j, lambda *_: [[1], [1, 2]], lambda *_: float("nan"), lambda *_: sys.exit("end"),
+    lambda *inputs: inputs[0], lambda *_: (yield), lambda *_: torch.tensor([1j]), unprintable,
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("check", CHECKERS)
-@pytest.mark.parametrize("answer", [..., None, "?", object(), lambda *_: 1 / 0, lambda: None])
+@pytest.mark.parametrize("answer", NO_ANSWERS)
 def test_no_answer_makes_a_checker_raise_or_pass(check, answer):
     verdict = check(answer)
     assert not verdict.passed
     assert repr(verdict).startswith("Not yet: ")
 
 
+@pytest.mark.parametrize("check", CHECKERS)
+@pytest.mark.parametrize(
+    ("answers", "named", "why"),
+    [
+        ((), {}, "missing a required argument"),
+        ((0.001, 2), {}, "too many positional arguments"),
+        ((1,), {"answer": 2}, "multiple values"),
+        ((), {"reply": 2}, "argument"),
+        ((1,), {"reply": 2}, "unexpected keyword argument 'reply'"),
+    ],
+)
+def test_a_call_with_other_than_one_answer_is_told_so(check, answers, named, why):
+    verdict = check(*answers, **named)
+    assert not verdict.passed
+    assert re.search(
+        f"^give one answer, its parts in brackets of their own: .*{why}", verdict.message
+    )
+
+
+@pytest.mark.parametrize("check", [c for c in CHECKERS if c.__name__.endswith("compute")])
+def test_a_function_without_a_return_and_an_answer_that_is_no_function_are_named(check):
+    assert "is there a `return`?" in check(lambda *inputs: None).message
+    assert "a function is asked for, this is a float" in check(0.5).message
+
+
+def test_the_answer_may_be_given_by_its_name():
+    assert exercises.check_00_predict(answer=500).passed
+
+
+def with_gradient(values):
+    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
+
+
+FORMS = [list, tuple, np.array, torch.tensor, with_gradient]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("check", "answer"),
+    [
+        (exercises.check_00_predict, lambda form: form([500])),
+        (exercises.check_01_explore, lambda form: (form([-6.0, 0.0]), form([2.0, 0.0, 0.0]))),
+        (exercises.check_02_predict, lambda form: form([0.22])),
+        (exercises.check_02_explore, lambda form: form(BENT)),
+        (exercises.check_04_explore, lambda form: form([0.05, 7.0])),
+        (exercises.check_07_explore, lambda form: form([0.9, 0.465])),
+    ],
+)
+def test_numbers_may_be_in_a_list_an_array_or_a_tensor(check, answer, form):
+    assert check(answer(form)).passed
+
+
+@pytest.mark.parametrize("number", [500, np.int64(500), np.array(500.0), with_gradient(500)])
+def test_one_number_needs_no_list(number):
+    assert exercises.check_00_predict(number).passed
+
+
+def test_a_function_may_compute_with_lists_or_with_tensors_that_need_a_gradient():
+    for form in (np.ndarray.tolist, torch.tensor, lambda x: torch.nn.Parameter(torch.tensor(x))):
+        verdict = exercises.check_02_compute(
+            lambda p, q, form=form: form(np.asarray(rel_entr(p, q).sum(-1)))
+        )
+        assert verdict.passed, form
+
+
+def test_an_answer_that_changes_its_inputs_spoils_nothing():
+    def spoils(w, A, clip):
+        slope = np.where(np.where(A > 0, w < 1 + clip, w > 1 - clip), A, 0)
+        w *= 0
+        A *= 0
+        return slope
+
+    assert exercises.check_06_compute(spoils).passed
+
+
+@pytest.mark.parametrize(("relative", "passes"), [(1e-6, True), (1e-4, False)])
+def test_answers_may_be_off_by_the_rounding_of_float32_and_no_more(relative, passes):
+    def off(p, q):
+        return (1 + relative) * rel_entr(p, q).sum(-1)
+
+    assert exercises.check_02_compute(off).passed == passes
+    assert exercises.check_00_predict(500 * (1 + relative)).passed == passes
+
+
+def test_a_number_near_zero_may_be_off_by_float32s_rounding():
+    assert same(np.array(5e-8), np.array(0.0))
+    assert not same(np.array(5e-7), np.array(0.0))
+
+
+def test_a_verdict_cannot_be_changed():
+    verdict = exercises.check_00_predict(7)
+    with pytest.raises(FrozenInstanceError):
+        verdict.passed = True
+
+
+def test_a_console_without_greek_letters_shows_a_verdict(monkeypatch):
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", console)
+    verdict = exercises.check_01_predict(0.2)
+    print(verdict)
+    console.flush()
+    shown = console.buffer.getvalue().decode("cp1252")
+    assert r"0.2 is \N{GREEK SMALL LETTER KAPPA}; what" in shown
+    monkeypatch.setattr(sys, "stdout", io.StringIO())  # which has no encoding
+    assert "0.2 is κ" in repr(verdict)
+
+
 @pytest.mark.parametrize(("check", "answer"), RIGHT)
 def test_right_answers_pass(check, answer):
     verdict = check(answer)
     assert verdict.passed, verdict
-    assert repr(verdict).startswith("Yes: ")
+    assert re.fullmatch(r"Yes: .{20,}\.", repr(verdict))  # a sentence says why
 
 
 @pytest.mark.parametrize(("check", "answer", "named"), WRONG)

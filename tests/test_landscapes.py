@@ -1,10 +1,13 @@
 """Landscapes against finite differences; the ascents against scipy and brute force."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, check_grad, minimize
+from scipy.special import expit
 
 from trpo_lib.landscapes import (
     CliffRidge,
@@ -15,6 +18,7 @@ from trpo_lib.landscapes import (
 )
 
 RIDGE = CliffRidge()
+BENT = CliffRidge(peak=4.0, summit=-1.0, along=0.6, across=2.5, bend=-0.7, edge=1.0, width=0.1)
 points = st.tuples(st.floats(-3, 4), st.floats(-2, 4)).map(np.array)
 seeds = st.integers(0, 10_000)
 
@@ -35,17 +39,26 @@ class Parabola:
 
 
 @given(points)
-@pytest.mark.parametrize("landscape", [RIDGE, CliffRidge(bend=-0.7, edge=1.0), SoftmaxBandit()])
+@pytest.mark.parametrize("landscape", [RIDGE, BENT, SoftmaxBandit((2.0, -1.0, 0.5))])
 def test_gradients_equal_finite_differences(landscape, theta):
     # The cliff's third derivative is of the order peak / width³.
     assert check_grad(landscape.height, landscape.gradient, theta, epsilon=1e-7) < 1e-3
 
 
 @given(points)
-def test_the_ridges_hessian_is_the_derivative_of_its_gradient(theta):
-    numeric = approx_fprime(theta, RIDGE.gradient, 1e-7)
-    np.testing.assert_allclose(RIDGE.hessian(theta), numeric, rtol=1e-3, atol=0.02)
-    np.testing.assert_array_equal(RIDGE.hessian(theta), RIDGE.hessian(theta).T)
+@pytest.mark.parametrize("ridge", [RIDGE, BENT])
+def test_the_ridges_hessian_is_the_derivative_of_its_gradient(ridge, theta):
+    numeric = approx_fprime(theta, ridge.gradient, 1e-7)
+    np.testing.assert_allclose(ridge.hessian(theta), numeric, rtol=1e-3, atol=0.02)
+    np.testing.assert_array_equal(ridge.hessian(theta), ridge.hessian(theta).T)
+
+
+def test_heights_equal_the_formula_of_the_docstring():
+    x, y = np.random.default_rng(0).uniform(-2, 2, (2, 50))
+    u = y + 0.7 * x**2
+    cliff = expit((u + 1) / 0.1)
+    expected = 4 * cliff / (1 + 0.6 * (x + 1) ** 2 + 2.5 * u**2)
+    np.testing.assert_allclose(BENT.height(np.stack([x, y], -1)), expected, rtol=1e-9)
 
 
 def test_the_ridge_has_its_summit_a_cliff_and_a_plain_without_slope():
@@ -194,6 +207,67 @@ def test_refused_steps_stay_and_quarter_the_radius_and_height_never_falls():
         assert (np.diff(RIDGE.height(found.path)) >= 0).all()
         assert not found.accepted.all()
         assert RIDGE.height(found.path[-1]) > 9.99
+
+
+class Overpromised:
+    """A slope along θ₁ that keeps the same share of what its gradient promises, always."""
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    def height(self, theta):
+        return self.kept * theta[0]
+
+    def gradient(self, theta):
+        return np.array([1.0, 0.0])
+
+    def hessian(self, theta):
+        return np.zeros((2, 2))
+
+
+@pytest.mark.parametrize(
+    ("kept", "radius", "accepted"),
+    [
+        (0.0625, 0.25, False),
+        (0.125, 0.25, True),
+        (0.2421875, 0.25, True),
+        (0.25, 1, True),
+        (0.5, 1, True),
+        (0.75, 1, True),
+        (0.7578125, 2, True),
+        (1.5, 2, True),
+    ],
+)
+def test_the_ratio_decides_whether_to_step_and_what_the_next_radius_is(kept, radius, accepted):
+    found = trust_region_ascent(Overpromised(kept), (0, 0), radius=1.0, iterations=2)
+    np.testing.assert_array_equal(found.ratios[0], kept)
+    np.testing.assert_array_equal(found.radii, [1, radius])
+    np.testing.assert_array_equal(found.accepted, accepted)
+    np.testing.assert_allclose(found.path[1], [accepted, 0], atol=1e-12)
+
+
+class Sloped(Parabola):
+    """The parabola with a small quartic term: its model promises a little too much."""
+
+    def height(self, theta):
+        return super().height(theta) - 1e-4 * ((theta - self.top) ** 4).sum()
+
+    def gradient(self, theta):
+        return super().gradient(theta) - 4e-4 * (theta - self.top) ** 3
+
+
+def test_a_good_forecast_inside_the_region_leaves_the_radius():
+    bowl = Sloped()
+    found = trust_region_ascent(bowl, (0, 0), radius=5.0, iterations=2)
+    assert found.ratios[0] > 0.75
+    np.testing.assert_array_equal(found.radii, [5, 5])
+
+
+def test_landscapes_and_paths_cannot_be_changed():
+    found = trust_region_ascent(Parabola(), (0, 0), radius=1.0, iterations=1)
+    for frozen, field in ((RIDGE, "peak"), (SoftmaxBandit(), "rewards"), (found, "path")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(frozen, field, None)
 
 
 def test_at_the_top_nothing_is_tried():

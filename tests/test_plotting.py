@@ -6,7 +6,9 @@ import io
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from trpo_lib import plotting
@@ -349,3 +351,86 @@ def test_radius_history_tells_accepted_from_refused_on_a_log_axis():
     assert accepted.get_marker() != refused.get_marker()
     assert ax.get_yscale() == "log"
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0.5", "1", "2"]
+
+
+ROW, PAIR = np.arange(1.0, 4.0), np.array([1.0, 2.0])
+X, Y = np.linspace(-2, 2, 5), np.linspace(-1, 3, 4)
+BOWL = X**2 + Y[:, None] ** 2
+
+
+def rings(names):
+    grid, _ = landscape(21, 21)
+    far = np.linalg.norm(grid - [0, 1], axis=-1)
+    return grid, {name: (far, 0.1 * k + 0.5) for k, name in enumerate(names)}
+
+
+def trust_region_borders(names):
+    grid, borders = rings(names)
+    return plotting.trust_region(grid, grid.sum(-1), np.array([0.0, 1.0]), borders)
+
+
+def trust_region_steps(names):
+    grid, _ = rings(names)
+    return plotting.trust_region(grid, grid.sum(-1), PAIR, steps=dict.fromkeys(names, PAIR))
+
+
+def learning_curves(names):
+    ax = None
+    for name in names:
+        ax = plotting.learning_curve(ROW, ROW, label=name, ax=ax)
+    return ax
+
+
+# A picture of as many things as there are names, its limit, and the argument that holds them.
+MANY = [
+    (lambda n: plotting.curves(ROW, dict.fromkeys(n, ROW), "", ""), 36, "named"),
+    (lambda n: plotting.divergence_curves(ROW, dict.fromkeys(n, ROW), ""), 36, "named"),
+    (lambda n: plotting.density_fits(ROW, ROW, dict.fromkeys(n, ROW)), 36, "fits"),
+    (lambda n: plotting.kl_history(dict.fromkeys(n, ROW), 0.01), 36, "kls"),
+    (lambda n: plotting.residual_curves(dict.fromkeys(n, ROW)), 36, "curves"),
+    (lambda n: plotting.paths_on_bowl(X, Y, BOWL, dict.fromkeys(n, np.eye(2))), 36, "paths"),
+    (lambda n: plotting.climb(*landscape(), dict.fromkeys(n, np.eye(2))), 30, "paths"),
+    (lambda n: plotting.feasible_steps(np.eye(2), PAIR, dict.fromkeys(n, PAIR)), 30, "marks"),
+    (lambda n: plotting.gain_by_radius(ROW, ROW, ROW, range(len(n))), 6, "marked"),
+    (lambda n: plotting.spreads(dict.fromkeys(n, ROW), 0.5, ""), 12, "samples"),
+    (trust_region_borders, 6, "borders"),
+    (trust_region_steps, 9, "steps"),
+    (learning_curves, 36, "lines on ax"),
+]  # fmt: skip
+
+
+def looks_of(ax):
+    """What tells the named things apart, in order."""
+    handles, _ = ax.get_legend_handles_labels()
+    return [
+        (h.get_facecolor(), h.get_hatch())
+        if isinstance(h, Rectangle)
+        else (h.get_color(), h.get_linestyle(), h.get_marker(), str(h._unscaled_dash_pattern))
+        for h in handles
+        if not isinstance(h, PolyCollection)
+    ]
+
+
+@pytest.mark.parametrize(("picture", "limit", "argument"), MANY)
+def test_as_many_curves_as_can_be_told_apart_are_drawn_and_no_two_look_alike(
+    picture, limit, argument
+):
+    names = [f"name {k}" for k in range(limit)]
+    ax = picture(names)
+    labels = ax.get_legend_handles_labels()[1]
+    assert len(labels) >= limit
+    if argument != "marked":  # which are labelled by their radius
+        assert set(names) <= set(labels)
+    looks = looks_of(ax)
+    assert len(set(looks)) == len(looks) >= limit
+
+
+@pytest.mark.parametrize(("picture", "limit", "argument"), MANY)
+def test_one_curve_more_than_can_be_told_apart_is_refused_by_name(picture, limit, argument):
+    with pytest.raises(ValueError, match=f"{argument} must be 1 to {limit}, .* got {limit + 1}"):
+        picture([f"name {k}" for k in range(limit + 1)])
+
+
+def test_a_film_strip_may_have_one_frame():
+    figure = plotting.film_strip([np.zeros((4, 6, 3), np.uint8)], ["alone"])
+    assert [ax.get_title() for ax in figure.axes] == ["alone"]

@@ -166,3 +166,14 @@ def test_flat_grad_hands_its_options_to_autograd():
     x = torch.tensor([2.0, 3.0], requires_grad=True)
     slope = flat_grad((x**3).sum(), [x], create_graph=True)
     assert flat_grad(slope.sum(), [x]).tolist() == [12.0, 18.0]
+
+
+def test_the_defaults_of_cg_are_ten_iterations_and_a_residual_of_1e_10():
+    spread = torch.diag(torch.logspace(0, 6, 40, dtype=torch.float64))
+    found = conjugate_gradient(lambda v: spread @ v, torch.ones(40, dtype=torch.float64))
+    assert (found.status, len(found.residuals)) == ("max_iters", 11)
+    near_one = torch.diag(torch.linspace(1, 1.3, 40, dtype=torch.float64))
+    found = conjugate_gradient(lambda v: near_one @ v, torch.ones(40, dtype=torch.float64))
+    relative = [residual / found.residuals[0] for residual in found.residuals]
+    assert found.status == "converged"
+    assert relative[-2] > 1e-10 >= relative[-1] > 1e-12

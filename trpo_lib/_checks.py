@@ -59,6 +59,40 @@ def require_positive(**arrays: np.ndarray) -> None:
             raise ValueError(f"{name} must be > 0 everywhere, got {array.min()}")
 
 
+def as_numbers(**arrays) -> list[np.ndarray]:
+    """The arguments as float64 arrays.
+
+    Raises ``TypeError`` on one that does not hold real numbers, ``ValueError`` on one without any
+    along its last axis.
+    """
+    found = []
+    for name, given in arrays.items():
+        try:
+            found.append(np.asarray(given).astype(np.float64, casting="same_kind"))
+        except (TypeError, ValueError):
+            raise TypeError(f"{name} must be an array of numbers, got {given!r:.80}") from None
+        shape = found[-1].shape
+        if not shape[-1:] > (0,):
+            raise ValueError(f"{name} must have numbers along its last axis, got {list(shape)}")
+    return found
+
+
+def as_finite(**arrays) -> list[np.ndarray]:
+    """The arguments ``as_numbers``; ``ValueError`` on the first with a NaN or an infinity."""
+    found = as_numbers(**arrays)
+    for name, array in zip(arrays, found, strict=True):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite, got {array[~np.isfinite(array)][0]}")
+    return found
+
+
+def as_alike(**arrays) -> list[np.ndarray]:
+    """The arguments ``as_numbers``; ``ValueError`` unless all have one shape."""
+    found = as_numbers(**arrays)
+    require_same_shape(**dict(zip(arrays, found, strict=True)))
+    return found
+
+
 def require_probabilities(**tables: np.ndarray) -> None:
     """Raises ``ValueError`` on a negative entry, or a last axis whose sum is not 1 within 1e-6."""
     for name, probs in tables.items():

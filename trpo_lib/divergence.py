@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.distributions import Distribution, kl_divergence
 
-from trpo_lib._checks import require_positive, require_probabilities, require_same_shape
+from trpo_lib._checks import as_alike, require_positive, require_probabilities
 
 
 def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
@@ -17,8 +17,7 @@ def categorical_kl(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     Σ_a p(a) log(p(a) / q(a)) with 0·log 0 = 0; infinite where q(a) = 0 < p(a).
     Raises ``ValueError`` on unequal shapes, a negative entry, or a sum that is not 1 within 1e-6.
     """
-    p, q = np.asarray(p, dtype=float), np.asarray(q, dtype=float)
-    require_same_shape(p=p, q=q)
+    p, q = as_alike(p=p, q=q)
     require_probabilities(p=p, q=q)
     with np.errstate(divide="ignore", invalid="ignore"):  # log 0
         return np.where(p > 0, p * (np.log(p) - np.log(q)), 0.0).sum(-1)
@@ -32,8 +31,8 @@ def gaussian_kl(
     Σ_d log(σ_q / σ_p) + (σ_p² + (μ_p − μ_q)²) / (2 σ_q²) − ½
     Raises ``ValueError`` on unequal shapes or a standard deviation that is not > 0.
     """
-    mean_p, std_p, mean_q, std_q = map(np.asarray, (mean_p, std_p, mean_q, std_q))
-    require_same_shape(mean_p=mean_p, std_p=std_p, mean_q=mean_q, std_q=std_q)
+    given = {"mean_p": mean_p, "std_p": std_p, "mean_q": mean_q, "std_q": std_q}
+    mean_p, std_p, mean_q, std_q = as_alike(**given)
     require_positive(std_p=std_p, std_q=std_q)
     scaled = (std_p**2 + (mean_p - mean_q) ** 2) / (2 * std_q**2)
     return (np.log(std_q / std_p) + scaled - 0.5).sum(-1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trpo_lib._checks import require_count, require_inside
+from trpo_lib._checks import as_finite, as_numbers, require_count, require_inside
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class CliffRidge:
     def __post_init__(self):
         require_inside(0, np.inf, peak=self.peak, along=self.along, across=self.across)
         require_inside(0, np.inf, width=self.width)
+        require_inside(-np.inf, np.inf, summit=self.summit, bend=self.bend, edge=self.edge)
 
     def height(self, theta: np.ndarray) -> np.ndarray:
         """f(θ): ``[..., 2]`` -> ``[...]``."""
@@ -81,7 +82,8 @@ class SoftmaxBandit:
     rewards: tuple[float, float, float] = (1.0, 0.0, -1.0)
 
     def __post_init__(self):
-        if np.shape(self.rewards) != (3,) or not np.isfinite(self.rewards).all():
+        (rewards,) = as_numbers(rewards=self.rewards)
+        if rewards.shape != (3,) or not np.isfinite(rewards).all():
             raise ValueError(f"rewards must be three finite numbers, got {self.rewards}")
 
     def probabilities(self, theta: np.ndarray) -> np.ndarray:
@@ -109,9 +111,12 @@ class SoftmaxBandit:
         """TRPO's full step √(2δ / gᵀF⁻¹g) F⁻¹g with δ = max_kl nats: ``[2]`` -> ``[2]``.
 
         Of all steps with ½ dᵀF d <= δ it has the largest gᵀd (Schulman et al. 2015, appendix C).
-        Raises ``ValueError`` unless max_kl > 0 and the gradient is not zero.
+        Raises ``ValueError`` unless max_kl > 0, every action has a chance at theta, and the
+        rewards differ.
         """
         require_inside(0, np.inf, max_kl=max_kl)
+        if not self.probabilities(_point(theta=theta)).all():
+            raise ValueError(f"theta must leave every action a chance, got {theta}")
         gradient = self.gradient(theta)
         if not gradient.any():
             raise ValueError(f"rewards must differ, or no step is best, got {self.rewards}")
@@ -128,8 +133,7 @@ def gradient_ascent(landscape, start: np.ndarray, step_size: float, iterations: 
     """
     require_inside(0, np.inf, step_size=step_size)
     require_count(iterations=iterations)
-    path = [_points(start=start)]
-    _require_finite(start=path[0])
+    path = as_finite(start=_points(start=start))
     for _ in range(iterations):
         path.append(path[-1] + step_size * landscape.gradient(path[-1]))
     return np.array(path)
@@ -141,10 +145,16 @@ def maximize_quadratic(gradient: np.ndarray, hessian: np.ndarray, radius: float)
     gradient: ``[P]``. hessian: ``[P, P]``, symmetric, of any signs. The maximum solves
     (λI − H) d = g with the least λ >= 0 that leaves no positive curvature and ‖d‖ <= radius
     (Nocedal & Wright 2006, theorem 4.1; λ by Newton's method on 1/‖d‖, section 4.3).
-    Raises ``ValueError`` unless 0 < radius < ∞ and both arrays are finite.
+    Raises ``ValueError`` unless 0 < radius < ∞, both arrays are finite and have these shapes, and
+    the hessian is symmetric.
     """
     require_inside(0, np.inf, radius=radius)
-    _require_finite(gradient=gradient, hessian=hessian)
+    gradient, hessian = as_finite(gradient=gradient, hessian=hessian)
+    if gradient.ndim != 1 or hessian.shape != 2 * gradient.shape:
+        shapes = f"{list(gradient.shape)} and {list(hessian.shape)}"
+        raise ValueError(f"gradient and hessian must be [P] and [P, P], got {shapes}")
+    if not np.allclose(hessian, hessian.T):
+        raise ValueError(f"hessian must be symmetric, got {hessian.tolist()}")
     curvatures, axes = np.linalg.eigh(hessian)
     slopes = axes.T @ gradient
     slopes[-1] = slopes[-1] or 1e-100  # the "hard case": either way along this axis is as good
@@ -186,10 +196,7 @@ def trust_region_ascent(
     """
     require_inside(0, np.inf, radius=radius, max_radius=max_radius)
     require_count(iterations=iterations)
-    point = _points(start=start)
-    _require_finite(start=point)
-    if point.shape != (2,):
-        raise ValueError(f"start must have shape [2], got {list(point.shape)}")
+    point = _point(start=start)
     path, tries = [point], []
     for _ in range(iterations):
         gradient, hessian = landscape.gradient(point), landscape.hessian(point)
@@ -217,14 +224,15 @@ def _coordinates(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _points(**named: np.ndarray) -> np.ndarray:
     """The one argument as float64 points ``[..., 2]``."""
-    ((name, given),) = named.items()
-    points = np.asarray(given, dtype=np.float64)
+    ((name, points),) = zip(named, as_numbers(**named), strict=True)
     if points.shape[-1:] != (2,):
         raise ValueError(f"{name} must have shape [..., 2], got {list(points.shape)}")
     return points
 
 
-def _require_finite(**arrays: np.ndarray) -> None:
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite, got {np.asarray(array).tolist()}")
+def _point(**named: np.ndarray) -> np.ndarray:
+    """The one argument as one finite float64 point ``[2]``."""
+    (point,) = as_finite(**{name: _points(**{name: given}) for name, given in named.items()})
+    if point.ndim != 1:
+        raise ValueError(f"{next(iter(named))} must have shape [2], got {list(point.shape)}")
+    return point

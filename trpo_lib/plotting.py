@@ -1,12 +1,13 @@
 """Pictures of records and arrays. Nothing is computed here.
 
-Colours are those of Okabe and Ito, which the colour-blind tell apart; every curve also has a line
-style of its own, so that a grey print is enough.
+Colours are those of Okabe and Ito, which the colour-blind tell apart. Curves also differ in line
+style or mark, so that a grey print is enough for the first few. No two curves of a picture look
+alike, and none is left out: more than can be told apart are a ``ValueError``.
 """
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -20,6 +21,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch
 from matplotlib.ticker import NullFormatter, NullLocator
 from PIL import Image
+
+from trpo_lib._checks import require_count, require_same_shape
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 DPI = 80  # pixels per inch of every picture on the screen
@@ -49,10 +52,13 @@ def learning_curve(
 
     On a given axis it takes the next colour and line style.
     """
+    band = {} if low is None or high is None else {"low": low, "high": high}
+    _alike(transitions=transitions, center=center, **band)
     ax = ax or _axes("transitions seen", "mean return per episode")
-    look = {"color": COLORS[len(ax.lines)], "linestyle": STYLES[len(ax.lines)]}
+    drawn = range(len(ax.lines) + 1)
+    look = _looks("lines on ax", drawn, color=COLORS, linestyle=STYLES)[-1]
     ax.plot(transitions, center, label=label, **look)
-    if low is not None and high is not None:
+    if band:
         ax.fill_between(transitions, low, high, color=look["color"], alpha=0.2, linewidth=0)
     if target is not None:
         ax.axhline(target, color="grey", linewidth=1)
@@ -64,10 +70,11 @@ def learning_curve(
 
 def kl_history(kls: Mapping[str, Sequence[float]], max_kl: float, ax: Axes | None = None) -> Axes:
     """The KL of each update in nats, a series of marks per name, and the bound; log scale."""
+    looks = _looks("kls", kls, color=COLORS, marker="o^sxD+")
     ax = ax or _axes("update", "KL(old ‖ new) (nats)")
-    for (name, series), color, mark in zip(kls.items(), COLORS, "o^sxD+", strict=False):
+    for (name, series), look in zip(kls.items(), looks, strict=True):
         updates = np.arange(1, len(series) + 1)
-        ax.semilogy(updates, series, mark, color=color, markersize=4, label=name)
+        ax.semilogy(updates, series, linestyle="none", markersize=4, label=name, **look)
     ax.axhline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
@@ -85,8 +92,12 @@ def rollout_rows(kinds: np.ndarray, names: Sequence[str], ax: Axes | None = None
 
 def film_strip(frames: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     """Frames ``[H, W, 3]`` side by side, each with its title."""
-    figure, axes = plt.subplots(1, len(frames), figsize=(1.6 * len(frames), 1.4))
-    for ax, frame, title in zip(axes, frames, titles, strict=True):
+    counts = len(frames), len(titles)
+    if not 0 < counts[0] == counts[1]:
+        raise ValueError(f"frames must be 1 or more, and titles as many, got {counts}")
+    size = (1.6 * len(frames), 1.4)
+    figure, axes = plt.subplots(1, len(frames), figsize=size, squeeze=False)
+    for ax, frame, title in zip(axes[0], frames, titles, strict=True):
         ax.imshow(frame)
         ax.set_title(title, fontsize=9)
         ax.axis("off")
@@ -94,13 +105,10 @@ def film_strip(frames: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
 
 
 def divergence_curves(
-    x: np.ndarray, curves: Mapping[str, np.ndarray], xlabel: str, ax: Axes | None = None
+    x: np.ndarray, measures: Mapping[str, np.ndarray], xlabel: str, ax: Axes | None = None
 ) -> Axes:
     """Measures of how far apart two policies are, in nats, against x; all ``[K]``."""
-    ax = ax or _axes("", "")
-    ax.set(xlabel=xlabel, ylabel="divergence (nats)")
-    for (name, curve), color, style in zip(curves.items(), COLORS, STYLES, strict=False):
-        ax.plot(x, curve, color=color, linestyle=style, label=name)
+    ax = curves(x, measures, xlabel, "divergence (nats)", ax)
     ax.legend(frameon=False, fontsize=9)
     return ax
 
@@ -112,6 +120,7 @@ def bound_scatter(
 
     No dot may lie above the line.
     """
+    _alike(bounds=bounds, values=values)
     ax = ax or _axes(xlabel, ylabel)
     ax.scatter(bounds, values, s=5, color=COLORS[0], alpha=0.4, linewidths=0)
     ax.axline((0, 0), slope=1, color="black", linestyle="--", label="value = bound")
@@ -124,10 +133,12 @@ def density_fits(
     x: np.ndarray, target: np.ndarray, fits: Mapping[str, np.ndarray], ax: Axes | None = None
 ) -> Axes:
     """A density, shaded, and the densities fitted to it, against x; all ``[K]``."""
+    _alike(**{"x": x, "target": target, **fits})
+    looks = _looks("fits", fits, color=COLORS, linestyle=STYLES)
     ax = ax or _axes("x", "probability density")
     ax.fill_between(x, target, color="grey", alpha=0.35, linewidth=0, label="p, two humps")
-    for (name, fit), color, style in zip(fits.items(), COLORS, STYLES, strict=False):
-        ax.plot(x, fit, color=color, linestyle=style, label=name)
+    for (name, fit), look in zip(fits.items(), looks, strict=True):
+        ax.plot(x, fit, label=name, **look)
     ax.legend(frameon=False, loc="upper right")
     return ax
 
@@ -158,6 +169,7 @@ def two_policies(
     Share ``[K]`` of the way, from 0 to 1; each curve ``[K]`` is drawn in multiples of the first
     one's end, so that one scale fits all settings.
     """
+    looks = _looks("curves", curves, color=COLORS, linestyle=STYLES)
     bars, way = axes
     unit = max(next(iter(curves.values()))[-1], 1e-12)  # nothing, if the policies are the same
     middles = np.arange(len(p))[:, None]
@@ -166,8 +178,8 @@ def two_policies(
         heights = probs[:, None] * [0, 1, 1, 0]  # one shape for all: a fourth of the time of bars
         color = COLORS[4] if look else COLORS[0]
         bars.fill_between(edges.ravel(), heights.ravel(), facecolor=color, **look)
-    for curve, color, style in zip(curves.values(), COLORS, STYLES, strict=False):
-        _line(way, share, curve / unit, color=color, linestyle=style)
+    for curve, look in zip(curves.values(), looks, strict=True):
+        _line(way, share, curve / unit, **look)
 
 
 def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
@@ -201,9 +213,10 @@ def two_gaussians(
 
     x, densities: actions ``[M]``, and how dense the old and the new Gaussian are there.
     """
+    looks = _looks("regions", regions, color=COLORS, linestyle=STYLES)
     plane, line = axes
-    for edge, color, style in zip(regions, COLORS, STYLES, strict=False):
-        _line(plane, *edge, color=color, linestyle=style)
+    for edge, look in zip(regions, looks, strict=True):
+        _line(plane, *edge, **look)
     _line(plane, *new, **_NEW)
     for density, color, style in zip(densities, (COLORS[0], COLORS[4]), ("-", "-."), strict=True):
         _line(line, x, density, color=color, linestyle=style)
@@ -216,14 +229,15 @@ def feasible_steps(
 
     marks: name -> step ``[2]``, drawn as an arrow from 0.
     """
+    looks = _looks("marks", marks, color=COLORS[1:], linestyle=STYLES)
     ax = ax or _axes("step in parameter 1", "step in parameter 2")
     cloud = ax.scatter(*steps.T, c=gains, s=5, cmap="cividis")
     ax.set_aspect("equal")  # so that g stands at a right angle to the lines of equal gain
     ax.figure.colorbar(cloud, ax=ax, label="gain of the model, gᵀd", location="bottom", pad=0.25)
-    for (name, end), color, style in zip(marks.items(), COLORS[1:], STYLES, strict=False):
-        arrow = {"arrowstyle": "-|>", "color": color, "linestyle": style, "linewidth": 2}
-        ax.annotate("", end, (0, 0), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
-        ax.plot([], [], color=color, linestyle=style, linewidth=2, label=name)
+    for (name, end), look in zip(marks.items(), looks, strict=True):
+        arrow = {"arrowstyle": "-|>", "linewidth": 2, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", end, (0, 0), arrowprops=arrow | look)
+        ax.plot([], [], linewidth=2, label=name, **look)
     ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
     return ax
 
@@ -236,29 +250,28 @@ def paths_on_bowl(
     ax: Axes | None = None,
 ) -> Axes:
     """Contours of heights ``[Y, X]`` over xs ``[X]``, ys ``[Y]``, and named paths ``[K, 2]``."""
+    looks = _looks("paths", paths, color=COLORS, linestyle=STYLES, marker="os^D")
     ax = ax or _axes("x₁", "x₂")
     ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linestyles="solid")
-    for (name, path), color, style, mark in zip(
-        paths.items(), COLORS, STYLES, "os^D", strict=False
-    ):
-        ax.plot(*np.asarray(path).T, color=color, linestyle=style, marker=mark, ms=5, label=name)
+    for (name, path), look in zip(paths.items(), looks, strict=True):
+        ax.plot(*np.asarray(path).T, ms=5, label=name, **look)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
 
 def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
     """Relative residuals ‖b − A x_k‖ / ‖b‖ for k = 0, 1, …, a named curve each; log scale."""
+    looks = _looks("curves", curves, color=COLORS, linestyle=STYLES, marker="os^Dv+")
     ax = ax or _axes("iterations k of conjugate gradient", "relative residual")
-    for (name, residuals), color, style, mark in zip(
-        curves.items(), COLORS, STYLES, "os^Dv+", strict=False
-    ):
-        ax.semilogy(residuals, color=color, linestyle=style, marker=mark, ms=4, label=name)
+    for (name, residuals), look in zip(curves.items(), looks, strict=True):
+        ax.semilogy(residuals, ms=4, label=name, **look)
     ax.legend(frameon=False, loc="best")
     return ax
 
 
 def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | None = None) -> Axes:
     """What each update's full step did: KL in nats and actual/promised gain, both ``[K]``."""
+    kls, ratios = _alike(kls=kls, ratios=ratios)
     ax = ax or _axes("KL of the full step (nats)", "gain ratio κ = actual / promised")
     good = (kls <= max_kl) & (ratios > 0)
     for name, chosen, color, mark in (
@@ -357,6 +370,7 @@ def training(
 
     Where there are more updates or larger returns than the axes can hold, their limits grow.
     """
+    _alike(returns=returns, kls=kls, bounds=bounds, fractions=fractions)
     updates = np.arange(1, len(returns) + 1)
     make_room(axes[0], returns)
     for ax in axes:
@@ -380,6 +394,7 @@ def make_room(ax: Axes, values: np.ndarray) -> None:
 
 def panels(rows: int, columns: int, width: float = 3.2, height: float = 2.8) -> np.ndarray:
     """A new figure's axes ``[rows, columns]``, each of that width and height in inches."""
+    require_count(rows=rows, columns=columns)
     size = (width * columns, height * rows)
     axes = plt.figure(figsize=size, layout="constrained").subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
@@ -391,10 +406,12 @@ def curves(
     x: np.ndarray, named: Mapping[str, np.ndarray], xlabel: str, ylabel: str, ax: Axes | None = None
 ) -> Axes:
     """Curves over one x ``[K]``: name -> y ``[K]``."""
+    _alike(**{"x": x, **named})
+    looks = _looks("named", named, color=COLORS, linestyle=STYLES)
     ax = ax or _axes(xlabel, ylabel)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    for (name, y), color, style in zip(named.items(), COLORS, STYLES, strict=False):
-        ax.plot(x, y, color=color, linestyle=style, label=name)
+    for (name, y), look in zip(named.items(), looks, strict=True):
+        ax.plot(x, y, label=name, **look)
     ax.legend(frameon=False)
     return ax
 
@@ -403,10 +420,11 @@ def spreads(
     samples: Mapping[str, np.ndarray], exact: float, xlabel: str, ax: Axes | None = None
 ) -> Axes:
     """How estimates scatter around the exact number: a histogram for each name -> ``[K]``."""
+    looks = _looks("samples", samples, color=COLORS, hatch=("//", ""))
     ax = ax or _axes(xlabel, "batches")
     bins = np.histogram_bin_edges(np.concatenate(list(samples.values())), 40)
-    for (name, drawn), color, hatch in zip(samples.items(), COLORS, ("//", ""), strict=False):
-        ax.hist(drawn, bins, color=color, alpha=0.5, hatch=hatch, label=name)
+    for (name, drawn), look in zip(samples.items(), looks, strict=True):
+        ax.hist(drawn, bins, alpha=0.5, label=name, **look)
     ax.axvline(exact, color="black", linestyle="--", label="exact")
     ax.legend(frameon=False)
     return ax
@@ -414,6 +432,9 @@ def spreads(
 
 def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = None) -> Axes:
     """Each step's gain in η against its gain in L, both ``[K]``; losses have their own mark."""
+    promised, kept = _alike(promised=promised, kept=kept)
+    if not promised.size:
+        raise ValueError("promised must not be empty")
     ax = ax or _axes("promised: gain in L", "kept: gain in η")
     fell = kept < 0
     ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=3, label="η rose")
@@ -474,8 +495,9 @@ def step_along_line(
 
     accepted, tried: two lengths. tried_gains ``[3]``: those of the latter (diamonds).
     """
-    for line, color, style in zip(gains, COLORS, STYLES, strict=False):
-        _line(ax, length, line, color=color, linestyle=style)
+    looks = _looks("gains", gains, color=COLORS, linestyle=STYLES)
+    for line, look in zip(gains, looks, strict=True):
+        _line(ax, length, line, **look)
     look = {"color": "white", "markeredgecolor": "black", "marker": "D", "linestyle": ""}
     _line(ax, [tried] * len(tried_gains), tried_gains, **look)
     ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
@@ -498,6 +520,7 @@ def climb(
     grid: np.ndarray, heights: np.ndarray, paths: Mapping[str, np.ndarray], ax: Axes | None = None
 ) -> Axes:
     """Paths ``[K + 1, 2]`` by name on the landscape of heights ``[H, W]``, grid ``[H, W, 2]``."""
+    _path_looks("paths", paths)
     ax = landscape(grid, heights, ax)
     for number, (name, points) in enumerate(paths.items()):
         path(points, number, ax, name)
@@ -507,10 +530,14 @@ def climb(
 
 def path(points: np.ndarray, number: int, ax: Axes, label: str | None = None) -> None:
     """A path ``[K + 1, 2]`` from a black disc to a large mark, in the look of that number."""
-    look = {"color": COLORS[number], "marker": "osD^v"[number], "markeredgecolor": "white"}
+    look = _path_looks("number + 1", range(number + 1))[-1] | {"markeredgecolor": "white"}
     _line(ax, *points.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=label, **look)
     _line(ax, *points[-1], markersize=10, **look)
     _line(ax, *points[0], marker="o", color="black", markersize=7)
+
+
+def _path_looks(name: str, drawn: Sized) -> list[dict]:
+    return _looks(name, drawn, color=COLORS, marker="osD^v")
 
 
 def trust_region(
@@ -527,17 +554,21 @@ def trust_region(
     A border is where an array ``[H, W]`` on the grid ``[H, W, 2]`` has the given value. model
     ``[H, W]``: heights that a model claims, drawn as dotted contours at the levels of the heights.
     """
+    border_looks = _looks("borders", borders, linestyle=STYLES) if borders else []
+    markers = {"color": COLORS[2::-1], "marker": "D^s", "linestyle": ["none"]}
+    step_looks = _looks("steps", steps, **markers) if steps else []
     ax = landscape(grid, heights, ax)
     if model is not None:
         levels = ax.collections[0].levels
         ax.contour(*_planes(grid), model, levels, colors=COLORS[1], linestyles=":", linewidths=1.4)
         ax.plot([], [], ":", color=COLORS[1], label="model m(θ)")
-    for (name, (values, level)), style in zip((borders or {}).items(), STYLES, strict=False):
-        ax.contour(*_planes(grid), values, [level], colors="black", linestyles=[style])
-        ax.plot([], [], color="black", linestyle=style, label=name)
-    for (name, step), color, mark in zip((steps or {}).items(), COLORS[2::-1], "D^s", strict=False):
-        ax.annotate("", old + step, old, arrowprops={"arrowstyle": "->", "color": color, "lw": 2})
-        ax.plot(*(old + step), mark, color=color, markersize=7, markeredgecolor="white", label=name)
+    for (name, (values, level)), look in zip((borders or {}).items(), border_looks, strict=True):
+        ax.contour(*_planes(grid), values, [level], colors="black", linestyles=[look["linestyle"]])
+        ax.plot([], [], color="black", label=name, **look)
+    for (name, step), look in zip((steps or {}).items(), step_looks, strict=True):
+        arrow = {"arrowstyle": "->", "color": look["color"], "lw": 2}
+        ax.annotate("", old + step, old, arrowprops=arrow)
+        ax.plot(*(old + step), markersize=7, markeredgecolor="white", label=name, **look)
     ax.plot(*old, "o", color="black", label="θ_old")
     ax.legend(**_BELOW)
     return ax
@@ -551,12 +582,14 @@ def gain_by_radius(
     ax: Axes | None = None,
 ) -> Axes:
     """Actual and predicted gain ``[K]`` of the best step within each radius ``[K]``."""
+    _alike(radii=radii, actual=actual, predicted=predicted)
+    looks = _looks("marked", marked, linestyle=STYLES)
     ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     ax.set(xlabel="radius Δ", ylabel="gain of height", box_aspect=0.86)
     ax.plot(radii, predicted, ":", color=COLORS[1], linewidth=2, label="predicted by the model")
     ax.plot(radii, actual, color=COLORS[0], linewidth=2, label="actual")
-    for radius, style in zip(marked, STYLES, strict=False):
-        ax.axvline(radius, color="black", linestyle=style, linewidth=1, label=f"Δ = {radius:.3g}")
+    for radius, look in zip(marked, looks, strict=True):
+        ax.axvline(radius, color="black", linewidth=1, label=f"Δ = {radius:.3g}", **look)
     ax.legend(**_BELOW)
     return ax
 
@@ -584,6 +617,7 @@ def policy_regions(
 
 def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = None) -> Axes:
     """The radius of each trial ``[K]`` on a log axis; trials not accepted ``[K]`` are crosses."""
+    radii, accepted = _alike(radii=radii, accepted=accepted)
     ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     ax.set(xlabel="trial", ylabel="radius Δ", box_aspect=0.86)
     trials = np.arange(1, len(radii) + 1)
@@ -594,6 +628,30 @@ def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = No
     ax.yaxis.set_minor_locator(NullLocator())
     ax.legend(**_BELOW)
     return ax
+
+
+def _looks(name: str, drawn: Sized, **cycles: Sequence) -> list[dict]:
+    """Properties for each of the things drawn, no two alike: a value from each cycle.
+
+    When the first cycle ends, it starts again beside other values of the others. Raises
+    ``ValueError`` where nothing is to be drawn, or more than can be told apart.
+    """
+    (key, first), *others = cycles.items()
+    limit = len(first) * max((len(cycle) for _, cycle in others), default=1)
+    if not 1 <= len(drawn) <= limit:
+        raise ValueError(f"{name} must be 1 to {limit}, or they look alike, got {len(drawn)}")
+    turns = [divmod(number, len(first)) for number in range(len(drawn))]
+    return [
+        {key: first[place]} | {key: cycle[(turn + place) % len(cycle)] for key, cycle in others}
+        for turn, place in turns
+    ]
+
+
+def _alike(**named: np.ndarray) -> list[np.ndarray]:
+    """The arguments as arrays, which have one shape: matplotlib may draw others in part."""
+    arrays = {name: np.asarray(array) for name, array in named.items()}
+    require_same_shape(**arrays)
+    return list(arrays.values())
 
 
 def _line(ax: Axes, x: np.ndarray, y: np.ndarray, **look) -> None:

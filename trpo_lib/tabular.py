@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trpo_lib._checks import require_inside, require_probabilities
+from trpo_lib._checks import (
+    as_finite,
+    as_numbers,
+    require_count,
+    require_inside,
+    require_probabilities,
+)
 from trpo_lib.divergence import categorical_kl
 
 
@@ -31,12 +37,11 @@ class TabularMDP:
 
     def __post_init__(self):
         for name in ("transitions", "rewards", "start"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=float))
+            object.__setattr__(self, name, *as_numbers(**{name: getattr(self, name)}))
         require_inside(0, 1, gamma=self.gamma)
         if self.rewards.ndim < 2:
             raise ValueError(f"rewards must be [..., S, A], got {list(self.rewards.shape)}")
-        if not np.isfinite(self.rewards).all():
-            raise ValueError("rewards must be finite, got a NaN or an infinity")
+        as_finite(rewards=self.rewards)
         *batch, states, actions = self.rewards.shape
         _require_shape("transitions", self.transitions, [*batch, states, actions, states])
         _require_shape("start", self.start, [*batch, states])
@@ -103,7 +108,7 @@ class TabularMDP:
 
     def _checked(self, name: str, policy: np.ndarray) -> np.ndarray:
         """The policy as an array of probabilities that fits the tables."""
-        policy = np.asarray(policy, dtype=float)
+        (policy,) = as_numbers(**{name: policy})
         table = list(self.rewards.shape[-2:])
         if list(policy.shape[-2:]) != table:
             raise ValueError(f"{name} must be [..., S, A] = {table}, got {list(policy.shape)}")
@@ -122,6 +127,7 @@ def random_mdp(
 
     "Uniform" means over all distributions: Dirichlet with parameters 1.
     """
+    require_count(num_states=num_states, num_actions=num_actions)
     shape = (*batch, num_states, num_actions)
     uniform = np.ones(num_states)
     return TabularMDP(

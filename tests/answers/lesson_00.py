@@ -21,7 +21,7 @@ RIGHT = [
     (check_00_compute, discounted(lambda t: t)),
     (check_00_compute, backwards),
     (check_00_explore, TrainConfig(seed=2, max_iterations=24)),
-    (check_00_explore, TrainConfig(seed=3, num_envs=32, max_iterations=48)),
+    (check_00_explore, TrainConfig(seed=3, num_envs=50, num_steps=40, max_iterations=25)),  # 50,000
 ]
 WRONG = [
     (check_00_predict, 475, "counts as solved"),
@@ -42,5 +42,10 @@ WRONG = [
     (check_00_explore, TrainConfig(env_id="Pendulum-v1"), "CartPole-v1"),
     (check_00_explore, TrainConfig(max_iterations=10), "seed 0"),
     (check_00_explore, TrainConfig(seed=1), "409,600"),
+    (
+        check_00_explore,
+        TrainConfig(seed=1, num_envs=3, num_steps=7, max_iterations=2381),
+        "is 50,001",
+    ),
     (check_00_explore, TrainConfig(seed=1, max_iterations=1), "below 475"),
 ]

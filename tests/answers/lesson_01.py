@@ -62,8 +62,16 @@ WRONG = [
     (check_01_compute, lambda g, H, r: cauchy(g, 2 * H, r), "½"),
     (check_01_compute, lambda g, H, r: cauchy(g, H, r) / np.linalg.norm(g), "twice"),
     (check_01_compute, lambda g, H, r: cauchy(g, H, r * np.linalg.norm(g)), "bounds ‖d‖"),
-    (check_01_compute, lambda g, H, r: np.linalg.norm(cauchy(g, H, r)), r"yours is \[\]"),
-    (check_01_compute, lambda g, H, r: 2 * g, "12 of 12"),
+    (
+        check_01_compute,
+        lambda g, H, r: np.linalg.norm(cauchy(g, H, r)),
+        r"must be \[2\], yours is \[\]",
+    ),
+    (
+        check_01_compute,
+        lambda g, H, r: 2 * g,
+        r"for g = .*, H = .*, radius = 0.7565 yours gives 0.25146 at index \[0\], not",
+    ),
     (check_01_explore, ((-2, 0), (1, 0, -1)), r"0\.789; for no rewards .* 4\.6-fold"),
     (check_01_explore, ((0, 0), (1, 0, 0)), "for no rewards"),
     (check_01_explore, ((-6, 0), (9, 1, -1)), "change the rewards"),

@@ -103,12 +103,17 @@ WRONG = [
     (check_03_compute, lambda mdp, p, q: by_the_library(mdp, q, p), "swapped"),
     (check_03_compute, lambda mdp, p, q: by_the_library(mdp, p, q) - mdp.performance(p), "η"),
     (check_03_compute, without_the_absolute_value, "bad action counts"),
-    (check_03_compute, lambda mdp, p, q: mdp.performance(q), "on a random world"),
+    (
+        check_03_compute,
+        lambda mdp, p, q: mdp.performance(q),
+        r"for old = .*, new = .* yours gives -\S*, not",
+    ),
     (check_03_explore, (OLD, BAD_STEP, HIKE), "TabularMDP comes first"),
     (check_03_explore, (random_mdp(3, 2, 0.9, np.random.default_rng(0), (5,)), OLD, OLD), "batch"),
     (check_03_explore, (HIKE, OLD, hiker(0.88, 0.92, 0.88)), "mean KL is"),
     (check_03_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.9, 0.5, 1)), "mean KL is"),
     (check_03_explore, (HIKE, OLD, OLD), "it must rise"),
+    (check_03_explore, (HIKE, OLD, OLD + 1e-6 * (BAD_STEP - OLD)), "it must rise"),  # rounding
     (check_03_explore, (HIKE, OLD, hiker(0.15, 0.18, 0.12)), r"η changes by \+.*it must fall"),
     (check_03_explore, (replace(HIKE, start=SLOPE), OLD, OLD[:2]), "new must be"),
     (check_03_explore, (HIKE, OLD), "ValueError"),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import Verdict, array, call, compare, judge, never_raises, same
 from trpo_lib.training import TrainConfig, Trainer, evaluate
 
 
@@ -22,24 +22,36 @@ def check_00_predict(answer: float) -> Verdict:
     return compare(answer, 500, mistakes, "one point per step, and the clock stops at step 500.")
 
 
+def _weighted(weights: Callable) -> Callable:
+    """The sum of the rewards, each times its weight; weights: of t [T], γ and T."""
+    return lambda rewards, gamma: float(
+        weights(np.arange(len(rewards)), gamma, len(rewards)) @ np.array(rewards)
+    )
+
+
+_RETURN_MISTAKES = {
+    "the rewards are summed, but not discounted.": _weighted(lambda t, g, T: g**0 + 0 * t),
+    "the first reward is already discounted: γ⁰ = 1 belongs to t = 0.": _weighted(
+        lambda t, g, T: g ** (t + 1)
+    ),
+    "the discount runs backwards: the last reward weighs most.": _weighted(
+        lambda t, g, T: g ** (T - 1 - t)
+    ),
+    "you divide by γ^t: later rewards must weigh less, not more.": _weighted(lambda t, g, T: g**-t),
+    "that is a mean; a return is a sum.": _weighted(lambda t, g, T: g**t / T),
+    "every reward is multiplied by the same γ: use γ to the power t.": _weighted(
+        lambda t, g, T: g + 0 * t
+    ),
+}
+
+
 @never_raises
 def check_00_compute(answer: Callable) -> Verdict:
     """discounted_return(rewards, gamma) = Σ_t γ^t r_t."""
-    rewards, gamma = [1.0, 2.0, -3.0, 4.0], 0.9
-    powers = gamma ** np.arange(4)
-    right = float(powers @ rewards)
-    mistakes = {
-        sum(rewards): "the rewards are summed, but not discounted.",
-        gamma * right: "the first reward is already discounted: γ⁰ = 1 belongs to t = 0.",
-        float(powers @ rewards[::-1]): "the discount runs backwards: the last reward weighs most.",
-        float(
-            (1 / powers) @ rewards
-        ): "you divide by γ^t: later rewards must weigh less, not more.",
-        right / 4: "that is a mean; a return is a sum.",
-        gamma * sum(rewards): "every reward is multiplied by the same γ: use γ to the power t.",
-    }
-    verdict = compare(answer(rewards, gamma), right, mistakes, "later rewards weigh less.")
-    if verdict.passed and not math.isclose(float(answer([], gamma)), 0, abs_tol=1e-12):
+    cases = [([1.0, 2.0, -3.0, 4.0], 0.9), ([2.0, 0.5], 0.5)]
+    right = _weighted(lambda t, gamma, T: gamma**t)
+    verdict = judge(answer, cases, right, _RETURN_MISTAKES, "later rewards weigh less.")
+    if verdict.passed and not same(array(call(answer, [], 0.9)), 0):
         return Verdict(False, "without rewards the return is 0.")
     return verdict
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import Verdict, array, compare, judge, never_raises
 from trpo_lib.landscapes import SoftmaxBandit
 
 
@@ -24,52 +24,55 @@ def check_01_predict(answer: float) -> Verdict:
     return compare(answer, 0.3, mistakes, "κ = 0.2: good enough to step, too bad to trust again.")
 
 
-@never_raises
-def check_01_compute(answer: Callable) -> Verdict:
-    """cauchy_step(g, H, radius): the best step along the gradient inside the radius."""
-    rng, problems = np.random.default_rng(0), []
-    for _ in range(12):
-        g, root = rng.normal(size=3), rng.normal(size=(3, 3)) * rng.choice([0.5, 5])
-        problems.append((g, root + root.T, rng.uniform(0.1, 1)))
-    for g, H, radius in problems:
-        shape = np.shape(answer(g.copy(), H.copy(), radius))
-        if shape != g.shape:
-            return Verdict(False, f"the shape must be [P] = [3], yours is {list(shape)}.")
-    given = np.array([answer(g.copy(), H.copy(), radius) for g, H, radius in problems])
-    for rule, why in _CAUCHY_MISTAKES:
-        wrong = [rule(g @ g, g @ H @ g, radius) * g for g, H, radius in problems]
-        if np.allclose(given, wrong, rtol=1e-6, atol=1e-9):
-            return Verdict(False, why)
-    right = [_cauchy(g @ g, g @ H @ g, radius) * g for g, H, radius in problems]
-    count = 12 - np.isclose(given, right, rtol=1e-6, atol=1e-9).all(-1).sum()
-    if count:
-        return Verdict(False, f"{count} of 12 random problems have another best step.")
-    return Verdict(True, "up to the parabola's top, or to the border, whichever comes first.")
-
-
 def _cauchy(square: float, curvature: float, radius: float) -> float:
     """The best t, from gᵀg, gᵀH g and the radius: of the parabola t gᵀg + ½ t² gᵀH g."""
     border = radius / np.sqrt(square)
     return border if curvature >= 0 else min(-square / curvature, border)
 
 
-_CAUCHY_MISTAKES = (
-    (lambda s, c, r: -_cauchy(s, c, r), "that goes downhill: t must not be negative."),
-    (lambda s, c, r: r / np.sqrt(s), "always to the border: where H curves down, stop at the top."),
-    (lambda s, c, r: -s / c, "the radius has no say: the step may be too long, or go downhill."),
-    (lambda s, c, r: -s / c if c < 0 else r / np.sqrt(s), "the top may lie outside the radius."),
-    (lambda s, c, r: min(-s / c, r / np.sqrt(s)), "where H curves up there is no top: t < 0."),
-    (lambda s, c, r: _cauchy(s, -c, r), "sign: gᵀH g < 0 is where the parabola has a top."),
-    (lambda s, c, r: _cauchy(s, 2 * c, r), "mind the ½ in ½ dᵀH d."),
-    (lambda s, c, r: _cauchy(s, c, r) / np.sqrt(s), "the gradient's length is divided out twice."),
-    (lambda s, c, r: _cauchy(s, c, r * np.sqrt(s)), "the radius bounds ‖d‖ = t ‖g‖, not t."),
-)
+def _along(rule: Callable) -> Callable:
+    """The step t g; rule: t from gᵀg, gᵀH g and the radius."""
+    return lambda g, H, radius: rule(g @ g, g @ H @ g, radius) * g
+
+
+_CAUCHY_MISTAKES = {
+    "that goes downhill: t must not be negative.": _along(lambda s, c, r: -_cauchy(s, c, r)),
+    "always to the border: where H curves down, stop at the top.": _along(
+        lambda s, c, r: r / np.sqrt(s)
+    ),
+    "the radius has no say: the step may be too long, or go downhill.": _along(
+        lambda s, c, r: -s / c
+    ),
+    "the top may lie outside the radius.": _along(
+        lambda s, c, r: -s / c if c < 0 else r / np.sqrt(s)
+    ),
+    "where H curves up there is no top: t < 0.": _along(
+        lambda s, c, r: min(-s / c, r / np.sqrt(s))
+    ),
+    "sign: gᵀH g < 0 is where the parabola has a top.": _along(lambda s, c, r: _cauchy(s, -c, r)),
+    "mind the ½ in ½ dᵀH d.": _along(lambda s, c, r: _cauchy(s, 2 * c, r)),
+    "the gradient's length is divided out twice.": _along(
+        lambda s, c, r: _cauchy(s, c, r) / np.sqrt(s)
+    ),
+    "the radius bounds ‖d‖ = t ‖g‖, not t.": _along(lambda s, c, r: _cauchy(s, c, r * np.sqrt(s))),
+}
+
+
+@never_raises
+def check_01_compute(answer: Callable) -> Verdict:
+    """cauchy_step(g, H, radius): the best step along the gradient inside the radius."""
+    rng, cases = np.random.default_rng(0), []
+    for size in [2, 3, 4] * 4:
+        g, root = rng.normal(size=size), rng.normal(size=(size, size)) * rng.choice([0.5, 5])
+        cases.append((g, root + root.T, rng.uniform(0.1, 1)))
+    praise = "up to the parabola's top, or to the border, whichever comes first."
+    return judge(answer, cases, _along(_cauchy), _CAUCHY_MISTAKES, praise)
 
 
 @never_raises
 def check_01_explore(answer: Sequence) -> Verdict:
     """(theta, rewards) for which the plain direction is promised less than a quarter."""
-    theta, rewards = (np.asarray(part, dtype=np.float64) for part in answer)
+    theta, rewards = (array(part).astype(float) for part in answer)
     if theta.shape != (2,) or rewards.shape != (3,):
         shapes = f"{list(theta.shape)} and {list(rewards.shape)}"
         return Verdict(False, f"theta [2] and rewards [3] are asked for, yours are {shapes}.")

@@ -7,14 +7,23 @@ from itertools import permutations
 import numpy as np
 
 from trpo_lib.divergence import categorical_kl
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import (
+    Verdict,
+    array,
+    call,
+    compare,
+    judge,
+    never_raises,
+    numbers,
+    same,
+)
 
 
 @never_raises
 def check_02_predict(answer: float) -> Verdict:
     """KL(p ‖ q) in nats for p = (1, 0) and q = (0.8, 0.2); two decimals will do."""
-    answer, right = float(answer), math.log(1.25)
-    if math.isnan(answer):
+    (value,), right = numbers(answer, 1), math.log(1.25)
+    if math.isnan(value):
         return Verdict(False, "no NaN: the term 0 · log 0 counts as 0.")
     mistakes = {
         math.inf: "that is KL(q ‖ p): q takes an action that p never takes.",
@@ -25,64 +34,56 @@ def check_02_predict(answer: float) -> Verdict:
         0.2: "that is the total variation.",
         0: "KL is 0 only for equal policies.",
     }
-    for value in (right, *mistakes):
-        if math.isclose(answer, value, abs_tol=0.005):
-            answer = value
-    return compare(answer, right, mistakes, "one term, log(1 / 0.8); the other is 0.")
-
-
-@never_raises
-def check_02_compute(answer: Callable) -> Verdict:
-    """kl(p, q) for probabilities [..., A], with zeros."""
-    with np.errstate(all="ignore"):
-        for examine in (_without_zeros, _leading_axes, _with_zeros):
-            if (verdict := examine(answer)) is not None:
-                return verdict
-    return Verdict(True, "any shape, and zeros on either side.")
+    for known in (right, *mistakes):
+        if math.isclose(value, known, abs_tol=0.005):
+            value = known
+    return compare(value, right, mistakes, "one term, log(1 / 0.8); the other is 0.")
 
 
 def _random(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).dirichlet(np.full(shape[-1], 2.0), size=(2, *shape[:-1]))
 
 
-def _same(given: np.ndarray, right: np.ndarray) -> bool:
-    return given.shape == right.shape and np.allclose(given, right, rtol=1e-6, atol=1e-6)
+def _terms(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    return p * np.log(p / q)
 
 
-def _without_zeros(answer: Callable) -> Verdict | None:
-    """What is wrong for a [4, 3] batch of positive probabilities."""
-    p, q = _random(4, 3)
-    right, given = categorical_kl(p, q), np.asarray(answer(p.copy(), q.copy()))
-    terms = p * np.log(p / q)
-    mistakes = (
-        (-right, "the sign is wrong: the logarithm is of p / q."),
-        (categorical_kl(q, p), "reversed: this is KL(q ‖ p)."),
-        (-categorical_kl(q, p), "p weighs the logarithms, not q: Σ p log(p / q)."),
-        (right / np.log(2), "these are bits; nats take the natural logarithm."),
-        (terms.mean(-1), "KL is a sum over the actions, not their mean."),
-        (terms.sum(0), "wrong axis: the actions are on the last one."),
-        (terms.sum(), "summed over everything: each state has a KL of its own."),
-        (right.mean(), "one KL per state is asked for, not their mean."),
-        (terms, "these are the terms; sum them over the actions."),
-        (np.log(p / q).sum(-1), "the logarithms are not weighted by p."),
-        (np.abs(terms).sum(-1), "no absolute values: negative terms count as they are."),
-    )
-    if _same(given, right):
-        return None
-    for wrong, why in mistakes:
-        if _same(given, wrong):
-            return Verdict(False, why)
-    if given.shape != right.shape:
-        shape = list(given.shape)
-        return Verdict(False, f"for [B, A] = [4, 3] the shape must be [B] = [4], not {shape}.")
-    gap = np.abs(given - right).max()
-    return Verdict(False, f"off by up to {gap:.1g} nats even without zeros.")
+_KL_MISTAKES = {
+    "the sign is wrong: the logarithm is of p / q.": lambda p, q: -categorical_kl(p, q),
+    "reversed: this is KL(q ‖ p).": lambda p, q: categorical_kl(q, p),
+    "p weighs the logarithms, not q: Σ p log(p / q).": lambda p, q: -categorical_kl(q, p),
+    "these are bits; nats take the natural logarithm.": lambda p, q: (
+        categorical_kl(p, q) / np.log(2)
+    ),
+    "KL is a sum over the actions, not their mean.": lambda p, q: _terms(p, q).mean(-1),
+    "wrong axis: the actions are on the last one.": lambda p, q: _terms(p, q).sum(0),
+    "summed over everything: each state has a KL of its own.": lambda p, q: _terms(p, q).sum(),
+    "one KL per state is asked for, not their mean.": lambda p, q: categorical_kl(p, q).mean(),
+    "these are the terms; sum them over the actions.": _terms,
+    "the logarithms are not weighted by p.": lambda p, q: np.log(p / q).sum(-1),
+    "no absolute values: negative terms count as they are.": lambda p, q: np.abs(_terms(p, q)).sum(
+        -1
+    ),
+}
 
 
-def _leading_axes(answer: Callable) -> Verdict | None:
+@never_raises
+def check_02_compute(answer: Callable) -> Verdict:
+    """kl(p, q) for probabilities [..., A], with zeros."""
+    with np.errstate(all="ignore"):
+        cases = [_random(2, 3), _random(4, 5)]
+        verdict = judge(
+            answer, cases, categorical_kl, _KL_MISTAKES, "any shape, and zeros on either side."
+        )
+        if verdict.passed:
+            return _other_axes(answer) or _with_zeros(answer) or verdict
+        return verdict
+
+
+def _other_axes(answer: Callable) -> Verdict | None:
     """What is wrong for one state [A], or for [2, 4, 3]."""
     for p, q in (_random(3), _random(2, 4, 3)):
-        if not _same(np.asarray(answer(p.copy(), q.copy())), categorical_kl(p, q)):
+        if not same(array(call(answer, p, q)), categorical_kl(p, q)):
             return Verdict(
                 False, f"right for [B, A], wrong for {list(p.shape)}: sum the last axis."
             )
@@ -98,16 +99,17 @@ def _with_zeros(answer: Callable) -> Verdict | None:
     )
     for p, q, where, rule in cases:
         p, q = np.array([p, p[::-1]]), np.array([q, q[::-1]])
-        given, right = np.asarray(answer(p.copy(), q.copy())), categorical_kl(p, q)
-        if not _same(given, right):
-            return Verdict(False, f"where {where} yours gives {given.flat[0]:.4g}: {rule}.")
+        given, right = array(call(answer, p, q)), categorical_kl(p, q)
+        if not same(given, right):
+            said = f"{given.flat[0]:.4g}, not {right[0]:.4g}"
+            return Verdict(False, f"where {where} yours gives {said}: {rule}.")
     return None
 
 
 @never_raises
 def check_02_explore(answer: tuple) -> Verdict:
     """(p, q, r), each [3] with entries >= 0.01: KL(p ‖ r) is over 2.3 times the detour by q."""
-    policies = np.array([np.asarray(policy, dtype=float) for policy in answer])
+    policies = array(answer).astype(float)
     if policies.shape != (3, 3):
         return Verdict(False, f"three policies over three actions: [3, 3], not {policies.shape}.")
     if not np.allclose(policies.sum(-1), 1, rtol=0, atol=1e-6):

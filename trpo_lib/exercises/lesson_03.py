@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trpo_lib.divergence import categorical_kl
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import Verdict, array, compare, judge, never_raises
 from trpo_lib.tabular import TabularMDP, random_mdp
 
 
@@ -42,52 +42,43 @@ def _largest_positive(mdp: TabularMDP, old: np.ndarray, new: np.ndarray) -> floa
 
 
 _TV_MISTAKES = {
-    _bound(factor=-1): "the sign: a penalty makes the bound smaller.",
-    _bound(lambda old, new: _tv(old, new).max()): "α enters squared.",
-    _bound(factor=4): "the total variation is half of Σ|p − q|.",
-    _bound(
+    "the sign: a penalty makes the bound smaller.": _bound(factor=-1),
+    "α enters squared.": _bound(lambda old, new: _tv(old, new).max()),
+    "the total variation is half of Σ|p − q|.": _bound(factor=4),
+    "α is the largest over the states, no mean.": _bound(
         lambda old, new: _tv(old, new).mean() ** 2
-    ): "α is the largest over the states, no mean.",
-    _bound(lambda old, new: (_tv(old, new) ** 2).mean()): "α is the largest over the states.",
-    _bound(lambda old, new: _tv(old, new).sum() ** 2): "α is the largest over the states, no sum.",
-    _bound(lambda old, new: categorical_kl(old, new).max()): "that is the bound with the KL.",
-    _bound(factor=0): "that is L alone: the penalty is missing.",
-    _bound(factor=1 / 4): "C has a factor 4.",
-    lambda mdp, *pair: _bound(factor=1 - mdp.gamma)(mdp, *pair): "1 − γ is squared in C.",
-    lambda mdp, *pair: _bound(factor=1 / mdp.gamma)(mdp, *pair): "C has a factor γ.",
-    lambda mdp, old, new: _bound()(mdp, new, old): "old and new are swapped.",
-    lambda mdp, old, new: _bound()(mdp, old, new) - mdp.performance(old): "L includes η(old).",
-    _largest_positive: "ε is the largest |A|: a very bad action counts too.",
+    ),
+    "α is the largest over the states.": _bound(lambda old, new: (_tv(old, new) ** 2).mean()),
+    "α is the largest over the states, no sum.": _bound(lambda old, new: _tv(old, new).sum() ** 2),
+    "that is the bound with the KL.": _bound(lambda old, new: categorical_kl(old, new).max()),
+    "that is L alone: the penalty is missing.": _bound(factor=0),
+    "C has a factor 4.": _bound(factor=1 / 4),
+    "1 − γ is squared in C.": lambda mdp, *pair: _bound(factor=1 - mdp.gamma)(mdp, *pair),
+    "C has a factor γ.": lambda mdp, *pair: _bound(factor=1 / mdp.gamma)(mdp, *pair),
+    "old and new are swapped.": lambda mdp, old, new: _bound()(mdp, new, old),
+    "L includes η(old).": lambda mdp, old, new: _bound()(mdp, old, new) - mdp.performance(old),
+    "ε is the largest |A|: a very bad action counts too.": _largest_positive,
 }
 
 
 @never_raises
 def check_03_compute(answer: Callable) -> Verdict:
     """tv_bound(mdp, old, new) = L(new) − C α², α the largest total variation of a state."""
-    rng = np.random.default_rng(3)
-    cases = [
-        (random_mdp(4, 3, gamma, rng), *rng.dirichlet(np.ones(3), (2, 4)))
-        for gamma in (0.5, 0.7, 0.8, 0.9)
-    ]
-    given = [float(answer(mdp, old.copy(), new.copy())) for mdp, old, new in cases]
-
-    def equals(formula: Callable) -> bool:
-        return np.allclose(given, [formula(*case) for case in cases], rtol=1e-6)
-
-    if equals(_bound()):
-        return Verdict(True, "and it is never below the bound with the KL, for TV² ≤ KL.")
-    for formula, why in _TV_MISTAKES.items():
-        if equals(formula):
-            return Verdict(False, why)
-    return Verdict(False, f"on a random world it gives {given[0]:g}, not {_bound()(*cases[0]):g}.")
+    rng, cases = np.random.default_rng(3), []
+    for states, gamma in ((2, 0.5), (4, 0.7), (5, 0.8), (4, 0.9)):
+        mdp = random_mdp(states, 3, gamma, rng)
+        cases.append((mdp, *rng.dirichlet(np.ones(3), (2, states))))
+    praise = "and it is never below the bound with the KL, for TV² ≤ KL."
+    return judge(answer, cases, _bound(), _TV_MISTAKES, praise)
 
 
 @never_raises
 def check_03_explore(answer: tuple[TabularMDP, np.ndarray, np.ndarray]) -> Verdict:
     """(mdp, old, new) where the practical rule with δ = 0.01 is kept, and η falls."""
-    mdp, old, new = answer
+    mdp, *policies = answer
     if not isinstance(mdp, TabularMDP):
         return Verdict(False, f"a TabularMDP comes first, this is a {type(mdp).__name__}.")
+    old, new = map(array, policies)
     if mdp.rewards.ndim != 2:
         return Verdict(False, "one world is asked for, not a batch of them.")
     margin = 1e-9 * np.abs(mdp.rewards).max() / (1 - mdp.gamma)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import Module
 
 from trpo_lib.batch import Batch, make_batch
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import Verdict, array, call, compare, judge, never_raises, numbers
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO, TRPOConfig, trpo_step
 
@@ -28,41 +28,11 @@ def check_04_predict(answer: float) -> Verdict:
     return compare(answer, 16, mistakes, "each halving divides ½ dᵀFd by four.")
 
 
-@never_raises
-def check_04_compute(answer: Callable) -> Verdict:
-    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
-    praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
-    wrong = dict(_MISTAKES)
-    for seed, iters in enumerate((3, 1, 4)):
-        matrix, g, max_kl = *_system(seed), 0.02 * (seed + 1)
-        given = np.asarray(answer(_matvec(matrix), torch.tensor(g), iters, max_kl))
-        if given.shape != g.shape:
-            return Verdict(False, f"the shape must be [P] = [6], yours is {list(given.shape)}.")
-        if not np.isfinite(given).all():
-            return Verdict(False, "your step holds NaN or infinity.")
-        right = _natural_step(matrix, g, iters, max_kl)
-        failed = not np.allclose(given, right, rtol=1e-6, atol=1e-9)
-        if failed:
-            for why, mistaken in wrong.items():
-                if np.allclose(given, mistaken(matrix, g, iters, max_kl), rtol=1e-6, atol=1e-9):
-                    return Verdict(False, why)
-            return Verdict(False, _what_is_off(given, right))
-    return Verdict(True, praise)
-
-
-def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:
-    """Says whether the direction or the length of an unknown wrong step is off."""
-    cosine = given @ right / np.linalg.norm(given) / np.linalg.norm(right)
-    if cosine > 1 - 1e-9:
-        return "the direction is right, the length is not: solve ½ dᵀA d = max_kl for it."
-    return "the direction is not CG's iterate after iters iterations."
-
-
-def _system(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """A symmetric positive definite matrix [6, 6] and a vector [6]."""
+def _system(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A symmetric positive definite matrix [P, P] and a vector [P]."""
     rng = np.random.default_rng(seed)
-    root = rng.normal(size=(6, 6))
-    return root @ root.T + 0.1 * np.eye(6), rng.normal(size=6)
+    root = rng.normal(size=(size, size))
+    return root @ root.T + 0.1 * np.eye(size), rng.normal(size=size)
 
 
 def _matvec(matrix: np.ndarray) -> Callable:
@@ -137,13 +107,35 @@ _MISTAKES = {
 
 
 @never_raises
+def check_04_compute(answer: Callable) -> Verdict:
+    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
+
+    def step(matrix: np.ndarray, g: np.ndarray, iters: int, max_kl: float) -> np.ndarray:
+        return array(call(answer, _matvec(matrix), torch.tensor(g), iters, max_kl))
+
+    problems = ((6, 3), (5, 1), (6, 4))
+    cases = [(*_system(k, size), n, 0.02 * (k + 1)) for k, (size, n) in enumerate(problems)]
+    praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
+    return judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
+
+
+def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:
+    """Says whether the direction or the length of an unknown wrong step is off."""
+    if given.shape != right.shape or not np.isfinite(given).all():
+        return ""
+    if given @ right > (1 - 1e-9) * np.linalg.norm(given) * np.linalg.norm(right):
+        return "the direction is right, the length is not: solve ½ dᵀA d = max_kl for it; "
+    return "the direction is not CG's iterate after iters iterations; "
+
+
+@never_raises
 def check_04_explore(answer: tuple[float, int]) -> Verdict:
     """(damping, cg_iters) that solve the lesson's update well, cheaply, and to some gain."""
-    damping, iters = answer
-    if iters > 8:
-        return Verdict(False, f"at most 8 iterations are allowed, these are {iters}.")
+    damping, iters = numbers(answer, 2)
+    if not (iters.is_integer() and iters <= 8):
+        return Verdict(False, f"at most 8 iterations are allowed, these are {iters:g}.")
     policy, batch = _recorded_update()
-    config = TRPOConfig(damping=float(damping), cg_iters=iters)
+    config = TRPOConfig(damping=damping, cg_iters=int(iters))
     report = trpo_step(copy.deepcopy(policy), batch, config)
     residual = report.cg_residuals[-1] / report.cg_residuals[0]
     if residual >= 1e-3:

@@ -1,10 +1,20 @@
 """The exercises of lesson 05."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import (
+    Verdict,
+    WrongAnswer,
+    array,
+    call,
+    compare,
+    judge,
+    never_raises,
+    numbers,
+)
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO, TRPOConfig
 
@@ -22,41 +32,50 @@ def check_05_predict(answer: float) -> Verdict:
     return compare(answer, -79.2, mistakes, "γ V(s') is missing: the state looks worth nothing.")
 
 
+def _after(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
+    """Whether a row comes after an episode's end, and so is a reset."""
+    return np.vstack([resetting, done[:-1]])
+
+
+_ROW_MISTAKES = {
+    "the row where an episode ends is real; the one after it is not.": lambda d, r: ~d,
+    "that marks the ends of episodes: those rows are real.": lambda d, r: d,
+    "upside down: True must mean that the row happened.": _after,
+    "row 0 may be a reset as well: resetting tells.": lambda d, r: ~_after(d, r & False),
+    "wrong direction: look one row back, not ahead.": lambda d, r: ~np.vstack([r, d[1:]]),
+    "wrong axis: time is the first axis, environments the second.": lambda d, r: (
+        ~np.hstack([r[:1].repeat(len(d))[:, None], d[:, :-1]])
+    ),
+    "all rows are marked as real: resets are rows too.": lambda d, r: d | True,
+}
+
+
 @never_raises
 def check_05_compute(answer: Callable) -> Verdict:
     """real_rows(done, resetting): which rows of a NEXT_STEP rollout really happened."""
+
+    def rows(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
+        given = array(call(answer, done, resetting))
+        if given.dtype != bool:
+            raise WrongAnswer(f"a boolean array is asked for, yours holds {given.dtype}.")
+        return given
+
+    def right(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
+        return ~_after(done, resetting)
+
     done = np.zeros((6, 3), dtype=bool)
     done[1, 0] = done[5, 1] = done[0, 2] = done[3, 2] = True
-    resetting = np.array([False, True, False])
-    after_done = np.vstack([resetting, done[:-1]])
-    mistakes = (
-        (~done, "the row where an episode ends is real; the one after it is not."),
-        (done, "that marks the ends of episodes: those rows are real."),
-        (after_done, "upside down: True must mean that the row happened."),
-        (~np.vstack([np.zeros_like(resetting), done[:-1]]),
-         "row 0 may be a reset as well: resetting tells."),
-        (~np.vstack([resetting, done[1:]]), "wrong direction: look one row back, not ahead."),
-        (~np.hstack([resetting[:1].repeat(6)[:, None], done[:, :-1]]),
-         "wrong axis: time is the first axis, environments the second."),
-        (np.ones_like(done), "all rows are marked as real: resets are rows too."),
-    )  # fmt: skip
-    given = np.asarray(answer(done.copy(), resetting.copy()))
-    if given.shape != done.shape:
-        return Verdict(False, f"the shape must be [T, N] = [6, 3], yours is {list(given.shape)}.")
-    if given.dtype != bool:
-        return Verdict(False, f"a boolean array is asked for, yours holds {given.dtype}.")
-    if (given == ~after_done).all():
-        return Verdict(True, "a row is made up exactly when the row before it ended an episode.")
-    for wrong, why in mistakes:
-        if (given == wrong).all():
-            return Verdict(False, why)
-    return Verdict(False, f"{(given != ~after_done).sum()} of 18 rows are marked wrongly.")
+    cases = [(done, np.array([False, True, False])), (done[::2, :2], np.array([True, False]))]
+    praise = "a row is made up exactly when the row before it ended an episode."
+    return judge(rows, cases, right, _ROW_MISTAKES, praise)
 
 
 @never_raises
 def check_05_explore(answer: tuple[float, float]) -> Verdict:
     """(too_small, too_large): bounds δ, at most 5,000-fold apart, that both hold learning back."""
-    too_small, too_large = map(float, answer)
+    too_small, too_large = numbers(answer, 2)
+    if not 0 < too_small < math.inf or not 0 < too_large < math.inf:
+        return Verdict(False, f"a bound is above 0; yours are {too_small:g} and {too_large:g}.")
     if too_small >= 0.01:
         return Verdict(False, "the first bound must be smaller than the default 0.01.")
     if too_large <= 0.01:

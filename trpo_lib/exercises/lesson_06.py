@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from trpo_lib.baselines import PPOClip
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import Verdict, compare, judge, never_raises, numbers
 from trpo_lib.training import TrainConfig, Trainer
 
 
@@ -22,42 +22,47 @@ def check_06_predict(answer: float) -> Verdict:
     return compare(answer, -0.8, mistakes, "clipped, with slope 0: it has been punished enough.")
 
 
+def _slope(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
+    """The derivative of min(wA, clipped w · A) with respect to w."""
+    return np.where(_climbs(w, A, clip), A, 0)
+
+
+def _climbs(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
+    return np.where(A > 0, w < 1 + clip, w > 1 - clip)
+
+
+_SLOPE_MISTAKES = {
+    "outside the clip the slope is 0 on one side only: on the other, wA counts.": (
+        lambda w, A, clip: (np.abs(w - 1) <= clip) * A
+    ),
+    "that is the slope of wA: nothing is clipped.": lambda w, A, clip: A,
+    "w is multiplied by A.": lambda w, A, clip: 1.0 * _climbs(w, A, clip),
+    "the other way round: 0 where the clipped one is smaller.": (
+        lambda w, A, clip: A - _slope(w, A, clip)
+    ),
+    "the sign is wrong: the objective is maximised.": lambda w, A, clip: -_slope(w, A, clip),
+    "that is the slope of the larger of the two; the smaller one counts.": (
+        lambda w, A, clip: np.where(_climbs(w, -A, clip), A, 0)
+    ),
+    "that is the value; the derivative of wA is A.": lambda w, A, clip: w * _slope(w, A, clip),
+    "right for ε = 0.2, wrong for another: use clip.": lambda w, A, clip: _slope(w, A, 0.2),
+}
+
+
 @never_raises
 def check_06_compute(answer: Callable) -> Verdict:
     """ppo_clip_slope(w, A, clip): the derivative of the clipped objective with respect to w."""
     w = np.array([0.5, 0.5, 0.95, 0.95, 1.1, 1.1, 1.6, 1.6])
-    A, clip = np.array([2.0, -3, 2, -3, 2, -3, 2, -3]), 0.2
-    inside = np.abs(w - 1) <= clip
-    climbs = np.where(A > 0, w < 1 + clip, w > 1 - clip)
-    right = np.where(climbs, A, 0)
-    mistakes = (
-        (inside * A, "outside the clip the slope is 0 on one side only: on the other, wA counts."),
-        (A, "that is the slope of wA: nothing is clipped."),
-        (np.where(climbs, 1.0, 0), "w is multiplied by A."),
-        (np.where(~climbs, A, 0), "the other way round: 0 where the clipped one is smaller."),
-        (-right, "the sign is wrong: the objective is maximised."),
-        (np.where(np.where(A > 0, w > 1 - clip, w < 1 + clip), A, 0),
-         "that is the slope of the larger of the two; the smaller one counts."),
-        (np.where(climbs, A * w, 0), "that is the value; the derivative of wA is A."),
-    )  # fmt: skip
-    given = np.asarray(answer(w.copy(), A.copy(), clip), dtype=float)
-    if given.shape != w.shape:
-        return Verdict(False, f"the shape must be that of w, [8], yours is {list(given.shape)}.")
-    if np.allclose(given, right):
-        other = np.asarray(answer(w.copy(), A.copy(), 0.7), dtype=float)
-        if np.allclose(other, A):
-            return Verdict(True, "0 only beyond ε, on the side to which A drives.")
-        return Verdict(False, "right for ε = 0.2, wrong for another: use clip.")
-    for wrong, why in mistakes:
-        if np.allclose(given, wrong):
-            return Verdict(False, why)
-    return Verdict(False, f"{(~np.isclose(given, right)).sum()} of 8 slopes are wrong.")
+    A = np.array([2.0, -3, 2, -3, 2, -3, 2, -3])
+    cases = [(w, A, 0.2), (w, A, 0.7), (w[:5], A[1:6], 0.08)]
+    praise = "0 only beyond ε, on the side to which A drives."
+    return judge(answer, cases, _slope, _SLOPE_MISTAKES, praise)
 
 
 @never_raises
 def check_06_explore(answer: float) -> Verdict:
     """A learning rate <= 0.5 with which PPO-clip makes an update of KL > 1 in each of 3 seeds."""
-    lr = float(answer)
+    (lr,) = numbers(answer, 1)
     if not 0 < lr <= 0.5:
         return Verdict(False, f"the learning rate must be above 0 and at most 0.5, got {lr:g}.")
     largest = [_largest_kl(seed, lr) for seed in range(3)]

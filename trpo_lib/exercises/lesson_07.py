@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import Verdict, compare, never_raises
+from trpo_lib.exercises.verdict import (
+    Verdict,
+    WrongAnswer,
+    call,
+    compare,
+    judge,
+    never_raises,
+    numbers,
+)
 
 
 @never_raises
@@ -22,62 +30,71 @@ def check_07_predict(answer: float) -> Verdict:
     return compare(answer, 0.1, mistakes, "half a σ: √(2δ) = 0.5, and σ = 0.2.")
 
 
+def _mean(mean: np.ndarray, var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
+    """Of all that was seen, ``[D]``, from mean and variance ``[D]`` of a part and the rest."""
+    return (count * mean + batch.sum(0)) / (count + len(batch))
+
+
+def _variance(mean: np.ndarray, var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
+    new = _mean(mean, var, count, batch)
+    squares = count * (var + (mean - new) ** 2) + ((batch - new) ** 2).sum(0)
+    return squares / (count + len(batch))
+
+
+def _share(count: int, batch: np.ndarray) -> float:
+    return len(batch) / (count + len(batch))
+
+
+_MEAN_MISTAKES = {
+    "the two are not equally many: weigh them.": lambda m, v, n, b: (m + b.mean(0)) / 2,
+    "what was seen before must count too.": lambda m, v, n, b: b.mean(0),
+}
+_VARIANCE_MISTAKES = {
+    "the two means differ, and that too is variance.": lambda m, v, n, b: (
+        v + _share(n, b) * (b.var(0) - v)
+    ),
+    "the old ones lie about the old mean; that has moved.": lambda m, v, n, b: (
+        _variance(m, v, n, b) - n / (n + len(b)) * (m - _mean(m, v, n, b)) ** 2
+    ),
+    "divide by the number, not by one less.": lambda m, v, n, b: (
+        _variance(m, v, n, b) * (n + len(b)) / (n + len(b) - 1)
+    ),
+    "the batch's variance too is divided by the number, not by one less.": lambda m, v, n, b: (
+        _variance(m, v, n, b) + _share(n, b) * (b.var(0, ddof=1) - b.var(0))
+    ),
+    "that is the standard deviation.": lambda *case: np.sqrt(_variance(*case)),
+}
+
+
 @never_raises
 def check_07_compute(answer: Callable) -> Verdict:
     """merge(mean, var, count, batch): mean and variance of what was seen and the batch."""
-    rng = np.random.default_rng(0)
-    for count, size in ((60, 20), (30, 50)):
-        seen, batch = rng.normal([3, -1], [1, 4], (count, 2)), rng.normal([0, 5], [2, 1], (size, 2))
-        wrong = _merge_mistake(answer, seen, batch)
-        if wrong:
-            return Verdict(False, wrong)
-    return Verdict(True, "as if all had been seen at once.")
 
+    def part(k: int) -> Callable:
+        def function(*case) -> np.ndarray:
+            parts = call(answer, *case)
+            if len(parts) != 2:
+                raise WrongAnswer(f"mean and variance are asked for, yours are {len(parts)} parts.")
+            return parts[k]
 
-def _merge_mistake(answer: Callable, seen: np.ndarray, batch: np.ndarray) -> str:
-    """What is wrong with answer's mean and variance ``[2]`` of both together; empty if nothing."""
-    count, size = len(seen), len(batch)
-    given = answer(seen.mean(0), seen.var(0), count, batch.copy())
-    mean, var = (np.asarray(part, dtype=float) for part in given)
-    if mean.shape != (2,) or var.shape != (2,):
-        shapes = f"{list(mean.shape)} and {list(var.shape)}"
-        return f"mean and variance have one number per column, [2]; got {shapes}."
-    everything = np.concatenate([seen, batch])
-    if not np.allclose(mean, everything.mean(0)):
-        means = {
-            "the two are not equally many: weigh them.": (seen.mean(0) + batch.mean(0)) / 2,
-            "what was seen before must count too.": batch.mean(0),
-        }
-        return _named(mean, means, "the mean is wrong.")
-    if np.allclose(var, everything.var(0)):
-        return ""
-    weights, total = (count, size), count + size
-    about_new = ((batch - mean) ** 2).sum(0)
-    variances = {
-        "the two means differ, and that too is variance.": np.average(
-            [seen.var(0), batch.var(0)], 0, weights
-        ),
-        "the old ones lie about the old mean; that has moved.": (
-            (count * seen.var(0) + about_new) / total
-        ),
-        "divide by the number, not by one less.": everything.var(0, ddof=1),
-        "the batch's variance too is divided by the number, not by one less.": (
-            everything.var(0) + size / total * (batch.var(0, ddof=1) - batch.var(0))
-        ),
-        "that is the standard deviation.": everything.std(0),
-    }
-    return _named(var, variances, "the variance is wrong.")
+        return function
 
-
-def _named(value: np.ndarray, mistakes: dict[str, np.ndarray], otherwise: str) -> str:
-    """The name of the mistake that gives this value."""
-    return next((why for why, wrong in mistakes.items() if np.allclose(value, wrong)), otherwise)
+    rng, cases = np.random.default_rng(0), []
+    for count, size, columns in ((6, 2, 2), (3, 5, 3)):
+        mean, var = rng.normal(size=columns), rng.uniform(1, 9, columns)
+        cases.append((mean, var, count, 3 * rng.normal(size=(size, columns))))
+    verdict = judge(part(0), cases, _mean, _MEAN_MISTAKES, "")
+    if not verdict.passed:
+        return Verdict(False, f"the mean: {verdict.message}")
+    praise = "as if all had been seen at once."
+    verdict = judge(part(1), cases, _variance, _VARIANCE_MISTAKES, praise)
+    return verdict if verdict.passed else Verdict(False, f"the variance: {verdict.message}")
 
 
 @never_raises
 def check_07_explore(answer: tuple[float, float]) -> Verdict:
     """(x, u): a shift and a width ratio with a bowl of at most 1 nat and a KL above 2.7."""
-    x, u = (float(part) for part in answer)
+    x, u = numbers(answer, 2)
     if not (u > 0 and np.isfinite([x, u]).all()):
         return Verdict(False, f"x and u are finite, and u is above 0; got {x:g} and {u:g}.")
     bowl, kl = x**2 / 2 + np.log(u) ** 2, np.log(u) + (1 + x**2) / (2 * u**2) - 0.5
