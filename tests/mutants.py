@@ -39,15 +39,15 @@ PRELOADED = [
 ]  # fmt: skip
 
 # The tests that must notice are tests/test_<module>.py, or these, and those of bad inputs.
-TESTS = {"_checks": [], "environments": ["rollout"], "storage": ["training"]}
+TESTS = {"_checks": [], "environments": ["rollout"], "storage": ["training"], "notes": ["training"]}
 LESSONS = [path.stem for path in sorted((PACKAGE / "exercises").glob("lesson_*.py"))]
 LESSON_TESTS = {f"exercises/{name}": ["-k", f"check_{name[-2:]}"] for name in LESSONS}
 LESSON_TESTS["exercises/verdict"] = ["-k", "predict or compute"]
 MODULES = [
     *LESSON_TESTS,
     "landscapes", "divergence", "tabular", "surrogate", "advantage", "solvers", "fisher",
-    "policies", "environments", "rollout", "batch", "scaling", "storage", "trpo", "training",
-    "baselines", "sweep", "_checks",
+    "policies", "environments", "rollout", "batch", "scaling", "storage", "trpo", "notes",
+    "training", "baselines", "sweep", "_checks",
 ]  # fmt: skip
 
 
