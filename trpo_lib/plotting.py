@@ -5,6 +5,7 @@ style of its own, so that a grey print is enough.
 """
 
 import base64
+import html
 import io
 from collections.abc import Mapping, Sequence
 
@@ -614,12 +615,8 @@ def _axes(xlabel: str, ylabel: str) -> Axes:
 
 
 def show(drawn: Axes | Figure, alt: str) -> None:
-    """Displays a figure as a PNG that carries its description, and closes it."""
-    figure = drawn if isinstance(drawn, Figure) else drawn.figure
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
-    plt.close(figure)
-    _display_png(buffer, alt)
+    """Displays a figure as a picture that carries its description, and closes it."""
+    display(image_bundle(figure_png(drawn), alt), raw=True)
 
 
 def show_film(frames: Sequence[np.ndarray], alt: str, fps: int = 25, width: int = 300) -> None:
@@ -628,10 +625,29 @@ def show_film(frames: Sequence[np.ndarray], alt: str, fps: int = 25, width: int 
     first, *rest = (Image.fromarray(frame).resize((width, height)).quantize(16) for frame in frames)
     buffer = io.BytesIO()
     first.save(buffer, "PNG", save_all=True, append_images=rest, duration=1000 // fps, loop=0)
-    _display_png(buffer, alt)
+    display(image_bundle(buffer.getvalue(), alt), raw=True)
 
 
-def _display_png(buffer: io.BytesIO, alt: str) -> None:
-    png = base64.b64encode(buffer.getvalue()).decode()
-    bundle, description = {"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
-    display(bundle, metadata=description, raw=True)
+def figure_png(drawn: Axes | Figure) -> bytes:
+    """A figure as a PNG; it is closed."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def image_bundle(png: bytes, alt: str, said: str = "") -> dict[str, str]:
+    """A picture with its description, and the line that it says, in the forms that notebooks show.
+
+    HTML, for JupyterLab, Voilà and nbconvert give no description to an ``image/png``.
+    """
+    width = Image.open(io.BytesIO(png)).width
+    image = f'<img alt="{html.escape(alt)}" src="{data_url(png)}" width="{width}">'
+    line = f"<p>{html.escape(said)}</p>" if said else ""
+    return {"text/html": image + line, "text/plain": f"{alt}\n{said}".strip()}
+
+
+def data_url(png: bytes) -> str:
+    """A picture as an address that holds it: shown at once, where a file must be asked for."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

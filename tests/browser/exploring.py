@@ -31,12 +31,10 @@ def sliders_of(path: Path) -> dict[str, Slider]:
 
 
 def after(slider: Slider, steps: int) -> float:
-    """Where a slider stands that many steps from its start."""
-    return (
-        slider.start * 10 ** (slider.step * steps)
-        if slider.log
-        else slider.start + slider.step * steps
-    )
+    """Where a slider stands that many steps from its start; a log one, rounded to two digits."""
+    if slider.log:
+        return float(f"{slider.start * 10 ** (slider.step * steps):.2g}")
+    return slider.start + slider.step * steps
 
 
 def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> None:
