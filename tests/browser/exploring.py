@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from figures import Figure
+from figures import Figure, assert_accessible
 from oracles import assert_says, says
 
 from trpo_lib import widgets
@@ -41,8 +41,10 @@ def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> Non
     """Moves one slider after the other, there, half-way back, and home by its reset button."""
     start = {name: slider.start for name, slider in sliders.items()}
     wait_for_numbers(figure, oracle(**start))
+    assert_accessible(figure.page)
     for name, slider in sliders.items():
         on_page = figure.slider(slider.label)
+        assert on_page.heard == f"{slider.start:g} {slider.unit}".strip()
         there = 1 if after(slider, PRESSES) <= slider.high else -1
         keys = ("ArrowRight", "ArrowLeft")[::there]
         for key, presses, steps in [(keys[0], PRESSES, PRESSES), (keys[1], 1, PRESSES - 1)]:

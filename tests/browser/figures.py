@@ -16,6 +16,8 @@ class Figure:
         self.line = self.root.get_by_role("status")
         self.picture = self.root.get_by_role("img").first
         self.progress = self.root.get_by_role("progressbar")
+        self.state = self.root.locator("label", has=page.get_by_role("progressbar"))
+        self.film = self.root.get_by_role("img").last
 
     def button(self, name: str) -> Locator:
         """The button of that name."""
@@ -76,7 +78,9 @@ class SliderOnPage:
 
 
 def assert_accessible(page: Page) -> None:
-    """Fails on what axe-core finds wrong inside of our figures."""
+    """Fails on what axe-core finds wrong inside of our figures, and on pictures without a name."""
     options = {"runOnly": RULES, "resultTypes": ["violations"]}
     results = Axe().run(page, context=FIGURE, options=options)
     assert results.violations_count == 0, results.generate_report()
+    pictures = page.locator(".jp-OutputArea-output img")
+    assert pictures.evaluate_all("pictures => pictures.filter(one => !one.alt.trim())") == []

@@ -61,8 +61,9 @@ function makeSlider({ name, label, unit, whole, stops, start }, model, follow) {
     shown = values[name];
     show();
   });
-  return make("div", { class: "trpo-slider" }, make("label", {}, make("span", {}, label), track),
-    make("div", {}, field, reset));
+  return make("div", { class: "trpo-row trpo-slider" },
+    make("label", {}, make("span", {}, label), track),
+    make("div", { class: "trpo-row" }, field, reset));
 }
 
 // The buttons of a training run, and how far it is.
@@ -80,7 +81,7 @@ function makeRun(model, follow) {
     bar.max = max;
     bar.value = value;
   });
-  return make("div", { class: "trpo-run" }, ...buttons, make("label", {}, state, bar));
+  return make("div", { class: "trpo-row" }, ...buttons, make("label", {}, state, bar));
 }
 
 // The environment, filmed. The kernel counts what it shows, and goes on while a page has seen it.
@@ -111,8 +112,7 @@ function render({ model, el }) {
     ...(runs ? [makeRun(model, follow)] : []),
     ...model.get("sliders").map((slider) => makeSlider(slider, model, follow)),
     picture,
-    line,
-    ...(runs ? [makeFilm(model, follow)] : []));
+    make("div", { class: "trpo-row" }, ...(runs ? [makeFilm(model, follow)] : []), line));
   el.replaceChildren(root);
 
   // JupyterLab hears keys on the document, and passes over those for elements with this attribute.
