@@ -27,6 +27,7 @@ TITLE = "(f) Live figures in a browser"
 LESSONS = ("01_trust_regions", "02_kl_divergence", "03_surrogate_objective", "04_solving_the_step")
 KEYS = ("ArrowRight", "ArrowLeft")
 MS_BETWEEN_KEYS = 500
+HANDLE = ".trpo-figure input[type=range], .noUi-handle"  # ours, and that of ``interact``
 FIRST, THERE = 3, 10  # presses that do not count; presses to one side before the hand turns back
 # From the key to the first frame of the browser after the loading of a new picture.
 CLOCK = """() => {
@@ -34,7 +35,7 @@ CLOCK = """() => {
     let pressed = null;
     document.addEventListener('keydown', () => { pressed = performance.now(); }, true);
     document.addEventListener('load', event => {
-        if (!event.target.matches?.('img.widget-image, .widget-interact img')) return;
+        if (!event.target.matches?.('img.trpo-picture, .widget-interact img')) return;
         requestAnimationFrame(() => {
             window.pictures += 1;
             if (pressed !== null) window.waits.push(performance.now() - pressed);
@@ -50,7 +51,7 @@ WATCH = """figure => new Promise(done => {
         observer.disconnect();
         done((performance.now() - start) / 1000);
     }).observe(figure, {subtree: true, childList: true});
-    figure.querySelector('button[title=Start]').click();
+    figure.querySelector('button').click();  // Start
 })"""
 # The same figure the usual way: all of it drawn by pyplot at every move.
 INTERACT = """
@@ -66,7 +67,11 @@ def interactively(draw, stage, axes, sliders, alt):
         print(draw(stage(figure.subplots(1, columns)), **values))
         plt.show()
 
-    ipywidgets.interact(shown, **{name: slider.widget() for name, slider in sliders.items()})
+    interactive = {
+        name: ipywidgets.SelectionSlider(options=slider.stops, value=slider.start)
+        for name, slider in sliders.items()
+    }
+    ipywidgets.interact(shown, **interactive)
 
 """
 TRAIN = """
@@ -122,7 +127,7 @@ class Browser:
 
     def press_keys(self, presses: int) -> list[float]:
         """Milliseconds from key to picture, of that many presses on the first slider."""
-        handle = self.page.locator(".noUi-handle").first
+        handle = self.page.locator(HANDLE).first
         handle.scroll_into_view_if_needed()
         self.page.evaluate(CLOCK)
         for number in range(FIRST + presses):
@@ -135,7 +140,7 @@ class Browser:
 
     def drag(self, seconds: float = 3.0) -> float:
         """Pictures per second while the first slider's handle is dragged to and fro."""
-        box = self.page.locator(".noUi-handle").first.bounding_box()
+        box = self.page.locator(HANDLE).first.bounding_box()
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         mouse, start = self.page.mouse, time.monotonic()
         mouse.move(x, y)
@@ -198,7 +203,7 @@ def measure_memory(browser: Browser, moves: int) -> dict:
     rss = "print(int(open('/proc/self/statm').read().split()[1]) * 4096 / 1e6)"
     sources = until_explore("02_kl_divergence", "widgets.explore(")
     notebook = browser.lab([*sources, rss])
-    handles = browser.page.locator(".noUi-handle")
+    handles = browser.page.locator(HANDLE)
     client = browser.page.context.new_cdp_session(browser.page)
 
     def move(times: int) -> None:  # two sliders in turn: more settings than pictures are kept

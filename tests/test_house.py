@@ -67,9 +67,9 @@ MAY_IMPORT = {
 # Only these draw or show; PIL is matplotlib's own writer of pictures, contourpy finds its contours.
 MAY_DISPLAY = {
     "plotting": {"matplotlib", "numpy", "IPython", "PIL", "contourpy"},
-    "widgets": {"matplotlib", "numpy", "IPython", "PIL", "ipywidgets"},
+    "widgets": {"matplotlib", "numpy", "IPython", "PIL", "anywidget", "traitlets"},
 }
-DISPLAY = {"matplotlib", "IPython", "PIL", "contourpy", "ipywidgets", "tqdm"}
+DISPLAY = {"matplotlib", "IPython", "PIL", "contourpy", "ipywidgets", "anywidget", "tqdm"}
 
 # A requirement has the same name on conda-forge, but for these.
 CONDA_NAMES = {

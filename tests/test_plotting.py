@@ -2,13 +2,17 @@
 
 import base64
 import io
+import re
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
+from nbconvert import HTMLExporter
 from PIL import Image
 
 from trpo_lib import plotting
@@ -64,19 +68,42 @@ def test_rollout_rows_puts_time_on_the_horizontal_axis():
     np.testing.assert_array_equal(ax.images[0].get_array(), kinds.T)
 
 
+def shown_png(bundle):
+    """The picture in the HTML of a displayed bundle, as its only element."""
+    found = re.fullmatch(r'<img alt="[^"]*" src="data:image/png;base64,(\S+)" width="\d+">', bundle)
+    return Image.open(io.BytesIO(base64.b64decode(found[1])))
+
+
 def test_a_shown_figure_is_a_png_with_alt_text_and_is_closed(displayed):
     plotting.show(plotting.kl_history({"one": [0.1]}, 0.01), "A dot above a line.")
     plotting.show(plotting.film_strip([np.zeros((4, 6, 3), np.uint8)] * 2, ["a", "b"]), "Two.")
     (bundle, options), _ = displayed
-    assert bundle["text/plain"] == options["metadata"]["image/png"]["alt"] == "A dot above a line."
-    assert Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).format == "PNG"
+    assert options == {"raw": True}
+    assert bundle["text/plain"] == "A dot above a line."
+    assert shown_png(bundle["text/html"]).format == "PNG"
     assert not plt.get_fignums()
+
+
+def test_the_page_that_nbconvert_makes_has_the_alt_text_the_picture_and_its_line():
+    buffer = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(buffer, "PNG")
+    bundle = plotting.image_bundle(buffer.getvalue(), 'p < q: "far"', "KL > 1")
+    assert bundle["text/plain"] == 'p < q: "far"\nKL > 1'
+    notebook = nbformat.v4.new_notebook()
+    output = nbformat.v4.new_output("display_data", bundle)
+    notebook.cells = [nbformat.v4.new_code_cell("", outputs=[output])]
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    images = BeautifulSoup(page, "html.parser").find_all("img")
+    assert [image.attrs for image in images] == [
+        {"alt": 'p < q: "far"', "src": plotting.data_url(buffer.getvalue()), "width": "30"}
+    ]
+    assert images[0].find_next("p").text == "KL > 1"
 
 
 def test_a_film_is_an_animated_png_with_all_frames(displayed):
     frames = [np.full((20, 30, 3), 60 * k, dtype=np.uint8) for k in range(4)]
     plotting.show_film(frames, "Ever lighter.", fps=10, width=30)
-    film = Image.open(io.BytesIO(base64.b64decode(displayed[0][0]["image/png"])))
+    film = shown_png(displayed[0][0]["text/html"])
     assert (film.n_frames, film.size, film.info["duration"]) == (4, (30, 20), 100)
 
 

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+import toy_envs  # noqa: F401 registers Bandit-v0, which draws nothing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lessons import explorer_of
@@ -48,50 +49,78 @@ def test_numbers_are_compared_as_they_are_printed():
     assert not says("1 and 2", [1])
 
 
-@pytest.mark.parametrize(("low", "start", "log"), [(0, 11, False), (1, 0, False), (0, 5, True)])
-def test_a_slider_that_cannot_stand_where_it_starts_says_so(low, start, log):
-    with pytest.raises(ValueError, match="must be"):
-        Slider("x", low, 10, start, 1, log)
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ({"start": 11}, "start"),
+        ({"low": 6}, "start"),
+        ({"step": 0}, "step"),
+        ({"step": np.nan}, "step"),
+        ({"low": 0, "log": True}, "low"),
+    ],
+)
+def test_a_slider_that_cannot_be_made_names_the_setting(setting, named):
+    settings = {"label": "x", "low": 1, "high": 10, "start": 5, "step": 1} | setting
+    with pytest.raises(ValueError, match=f"{named} must be"):
+        Slider(**settings)
 
 
 @pytest.mark.parametrize(
-    ("slider", "kind"),
+    ("slider", "stops"),
     [
-        (Slider("n", 1, 9, 5, 1), "IntSlider"),
-        (Slider("x", 0.0, 1.0, 0.5, 0.1), "FloatSlider"),
-        (Slider("δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True), "FloatLogSlider"),
+        (Slider("n", 0, 9, 5, 2), [0, 1, 3, 5, 7, 9]),
+        (Slider("x", 0.0, 1.0, 0.5, 0.2), [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1]),
+        (Slider("x", -0.3, 0.3, 0.0, 0.1), [-0.3, -0.2, -0.1, 0, 0.1, 0.2, 0.3]),
+        (Slider("δ", 1e-3, 1.0, 0.03, 1.0, log=True), [0.001, 0.003, 0.03, 0.3, 1]),
+        (Slider("δ", 0.1, 1.0, 0.125, 0.3, log=True), [0.1, 0.125, 0.25, 0.5, 0.99, 1]),
     ],
 )
-def test_a_slider_starts_where_it_should_and_says_what_it_is(slider, kind):
-    widget = slider.widget()
-    assert type(widget).__name__ == kind
-    assert widget.value == pytest.approx(slider.start)
-    assert widget.description == widget.tooltip == slider.label
-    low, high = (10**widget.min, 10**widget.max) if slider.log else (widget.min, widget.max)
-    assert (low, high) == pytest.approx((slider.low, slider.high))
+def test_whole_steps_lead_from_the_start_and_then_to_the_ends_in_round_numbers(slider, stops):
+    assert slider.stops == stops
+    assert {type(stop) for stop in slider.stops} == {type(slider.start)}
 
 
 @pytest.mark.parametrize(
-    ("slider", "lowest"),
-    [
-        (Slider("n", 0, 9, 5, 2), 1),
-        (Slider("x", 0.0, 1.0, 0.5, 0.2), 0.1),
-        (Slider("δ (nats)", 1e-3, 1.0, 0.03, 1.0, log=True), 0.003),
-    ],
+    ("label", "unit"), [("KL bound δ (nats)", "nats"), ("σ / σ_old", ""), ("η(θ) (m)", "m")]
 )
-def test_whole_steps_lead_from_the_lowest_value_to_the_start(slider, lowest):
-    widget = slider.widget()
-    assert widget.value == slider.start
-    assert (10**widget.min if slider.log else widget.min) == pytest.approx(lowest)
+def test_the_unit_is_what_the_label_has_in_brackets(label, unit):
+    assert Slider(label, 0, 2, 1, 1).unit == unit
+
+
+def test_a_page_is_told_all_that_its_controls_need():
+    view = Explorer(dot, stage, panel(), {"x": Slider("x (m)", 4, 6, 5, 1)}, "a dot").view
+    assert view.sliders == [
+        {"name": "x", "label": "x (m)", "unit": "m", "whole": True, "stops": [4, 5, 6], "start": 5}
+    ]
+    assert view.values == {"x": 5}
+    assert (view.alt, view.line, view.width) == ("a dot", "x = 5.0", 240)
+
+
+def test_a_value_outside_of_the_range_is_refused():
+    slider = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot").sliders["x"]
+    with pytest.raises(ValueError, match=r"value must be in \[0.0, 10.0\], got 11"):
+        slider.value = 11
+    assert slider.value == SLIDER.start
+
+
+def test_a_whole_number_that_a_page_sends_is_a_float_where_the_slider_has_floats():
+    explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
+    explorer.view.values = {"x": 7}
+    assert repr(explorer.sliders["x"].value) == "7.0"
+
+
+@pytest.mark.parametrize("names", [["y"], ["x", "y"], []])
+def test_sliders_that_draw_does_not_take_are_refused(names):
+    with pytest.raises(TypeError, match="sliders must have the names of draw's arguments"):
+        explore(dot, stage, panel(), {name: SLIDER for name in names}, "a dot")
 
 
 def test_a_move_changes_the_picture_and_the_line():
     explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
-    before = explorer.picture.value
+    before = explorer.view.picture
     explorer.sliders["x"].value = 7
-    assert explorer.picture.value != before
-    assert explorer.said == "x = 7.0"
-    assert 'role="status">x = 7.0<' in explorer.line.value
+    assert explorer.view.picture != before
+    assert explorer.said == explorer.view.line == "x = 7.0"
 
 
 def test_a_setting_seen_before_is_not_drawn_again():
@@ -102,10 +131,10 @@ def test_a_setting_seen_before_is_not_drawn_again():
         return dot(ax, x)
 
     explorer = Explorer(draw, stage, panel(), {"x": SLIDER}, "a dot")
-    first = explorer.picture.value, explorer.line.value
+    first = explorer.view.picture, explorer.view.line
     explorer.sliders["x"].value = 7
     explorer.sliders["x"].value = 5
-    assert (explorer.picture.value, explorer.line.value) == first
+    assert (explorer.view.picture, explorer.view.line) == first
     assert explorer.said == "x = 5.0"
     assert drawn == [5, 7]
 
@@ -117,7 +146,7 @@ def test_a_setting_seen_before_is_not_drawn_again():
         (SLIDER, [4.5], 4.0),
         (SLIDER, [9.9, 10.0], None),  # no further: the slider ends there
         (Slider("n", 1, 20, 5, 1), [7], 9),
-        (Slider("δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True), [10**-1.9], 10**-1.8),
+        (Slider("δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True), [0.013], 0.016),
         (Slider("δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True), [0.5], 1.0),
     ],
 )
@@ -153,7 +182,7 @@ def test_moves_from_another_thread_are_drawn_in_the_figures_own_and_only_where_t
 
     async def move_elsewhere():
         slider = Explorer(draw, stage, panel(), {"x": SLIDER}, "a dot").sliders["x"]
-        thread = threading.Thread(target=lambda: [slider.set_trait("value", x) for x in (2, 3)])
+        thread = threading.Thread(target=lambda: [setattr(slider, "value", x) for x in (2, 3)])
         thread.start()
         thread.join()  # while this loop is held up, both moves wait for it
         await asyncio.sleep(0)
@@ -193,11 +222,11 @@ def test_what_stays_follows_when_a_setting_needs_other_limits():
         return dot(ax, x)
 
     explorer = Explorer(far, stage, panel(), {"x": SLIDER}, "a dot")
-    first = explorer.picture.value
+    first = explorer.png
     explorer.sliders["x"].value = 1
-    assert explorer.picture.value != first
+    assert explorer.png != first
     explorer.sliders["x"].value = 5
-    assert explorer.picture.value == first
+    assert explorer.png == first
 
 
 def test_an_error_is_shown_and_the_next_setting_works():
@@ -211,27 +240,17 @@ def test_an_error_is_shown_and_the_next_setting_works():
     assert explorer.said == "x = 0.2"
 
 
-def test_reset_takes_a_slider_back():
-    explorer = Explorer(dot, stage, panel(), {"x": SLIDER}, "a dot")
-    explorer.sliders["x"].value = 1
-    slider, reset = explorer.view.children[0].children
-    reset.click()
-    assert slider.value == SLIDER.start
-    assert reset.tooltip == "Reset: x (m)"
-
-
 def test_explore_shows_one_bundle_with_the_picture_for_those_without_a_kernel(monkeypatch):
     shown = []
     monkeypatch.setattr(widgets.explorer, "display", shown.append)
-    monkeypatch.setattr(
-        widgets.live, "display", lambda *args, **kwargs: shown.append((args, kwargs))
-    )
+    monkeypatch.setattr(widgets.live, "display", lambda bundle, raw: shown.append(bundle))
     explore(dot, stage, panel(), {"x": SLIDER}, "a dot")
-    shown.pop()._ipython_display_()
-    ((bundle,), options) = shown.pop()
-    assert set(bundle) >= {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"}
-    assert bundle["text/plain"] == "a dot\nx = 5.0"
-    assert options == {"metadata": {"image/png": {"alt": "a dot"}}, "raw": True}
+    explorer = shown.pop()
+    explorer._ipython_display_()
+    bundle = shown.pop()
+    live = bundle.pop("application/vnd.jupyter.widget-view+json")
+    assert live["model_id"] == explorer.view.model_id
+    assert bundle == plotting.image_bundle(explorer.png, "a dot", "x = 5.0")
 
 
 def test_settings_are_compared_on_axes_of_their_own(monkeypatch):
@@ -249,31 +268,21 @@ def test_every_setting_of_a_lesson_is_finite_true_and_repeatable(lesson, monkeyp
     monkeypatch.setattr("trpo_lib.widgets.explorer._PICTURES_KEPT", 0)
     explorer = explorer_of(lesson, monkeypatch)
     torch.set_default_dtype(torch.float32)
-    ends = {name: (widget.min, widget.max) for name, widget in explorer.sliders.items()}
-    log = {name for name, widget in explorer.sliders.items() if hasattr(widget, "base")}
-    whole = {name for name, widget in explorer.sliders.items() if isinstance(widget.value, int)}
 
-    def anywhere(name):
-        if name in whole:
-            return st.integers(*ends[name])
-        spot = st.floats(*ends[name])
-        return (
-            spot.map(lambda x: float(np.clip(10**x, *10.0 ** np.array(ends[name]))))
-            if name in log
-            else spot
-        )
+    def anywhere(stops):
+        return (st.integers if isinstance(stops[0], int) else st.floats)(stops[0], stops[-1])
 
     pictures = {}
 
     @settings(max_examples=60, deadline=None)
-    @given(st.fixed_dictionaries({name: anywhere(name) for name in ends}))
+    @given(st.fixed_dictionaries({n: anywhere(s.stops) for n, s in explorer.sliders.items()}))
     def check(values):
         for name, value in values.items():
             explorer.sliders[name].value = value
         assert not explorer.said.startswith("No picture"), explorer.said
         assert_says(explorer.said, ORACLES[lesson](**values))
         key = tuple(values.values())
-        assert pictures.setdefault(key, explorer.picture.value) == explorer.picture.value
+        assert pictures.setdefault(key, explorer.png) == explorer.png
 
     check()
 
@@ -386,19 +395,38 @@ def test_two_watchers_of_one_trainer_share_one_run():
     assert one.run is other.run
 
 
-def test_an_interrupt_pauses_and_leaves_nothing_behind():
+def test_an_interrupt_pauses_all_runs_and_leaves_nothing_behind():
     handler = signal.getsignal(signal.SIGINT)
-    watcher = Watcher(trainer())
+    watchers = [Watcher(trainer(seed=seed)) for seed in (0, 1)]
 
-    async def interrupted(watcher):
-        watcher.start()
-        while len(watcher.run.records) < 2:
+    async def interrupted():
+        for watcher in watchers:
+            watcher.start()
+        while min(len(watcher.run.records) for watcher in watchers) < 2:
             await asyncio.sleep(0)
         signal.raise_signal(signal.SIGINT)
+        await asyncio.wait([watcher.run.task for watcher in watchers])
 
-    train(watcher, interrupted)
-    assert len(watcher.run.records) == 2
-    assert watcher.run.task.cancelled()
+    asyncio.run(interrupted())
+    for watcher in watchers:
+        assert len(watcher.run.records) == 2
+        assert watcher.view.progress == {"text": "paused: update 2 of 6", "value": 2, "max": 6}
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_run_that_ends_leaves_the_interrupt_to_the_one_that_goes_on():
+    handler = signal.getsignal(signal.SIGINT)
+    short, long = Watcher(trainer()), Watcher(trainer(max_iterations=1000))
+
+    async def interrupted(watcher):
+        short.start()
+        long.start()
+        await asyncio.wait([short.run.task])
+        signal.raise_signal(signal.SIGINT)
+
+    train(long, interrupted)
+    assert short.run.finished
+    assert long.run.state == "paused"
     assert signal.getsignal(signal.SIGINT) is handler
 
 
@@ -414,38 +442,143 @@ def test_an_error_is_shown_in_the_widget_and_under_the_cell(monkeypatch):
         def showtraceback(self, error):
             raised.append(error[1])
 
-    monkeypatch.setattr(widgets.watcher, "get_ipython", Shell)
+    monkeypatch.setattr(widgets.run, "get_ipython", Shell)
     watcher = Watcher(trainer(algorithm=Failing()))
     train(watcher, Watcher.start)
     assert watcher.said == "Stopped by FloatingPointError: a bad day"
     assert [type(error) for error in raised] == [FloatingPointError]
     assert isinstance(watcher.run.task.exception(), FloatingPointError)
+    assert watcher.view.progress["text"] == "stopped by FloatingPointError"
+    assert not watcher.buttons["start"].disabled
 
 
 def test_the_axes_grow_with_the_run():
     watcher = Watcher(trainer(max_iterations=60, num_envs=8, num_steps=16))
-    first = watcher.picture.value
+    first = watcher.png
     train(watcher, Watcher.start)
     assert [ax.get_xlim()[1] for ax in watcher.panels] == [100, 100, 100]
     assert watcher.panels[0].get_ylim()[1] >= max(r.mean_return for r in watcher.run.records)
-    assert watcher.picture.value != first
+    assert watcher.png != first
 
 
-def test_the_buttons_do_what_they_say():
+def enabled(watcher):
+    return {name for name, button in watcher.buttons.items() if not button.disabled}
+
+
+def test_a_watcher_says_what_it_does_and_offers_what_can_be_done():
     watcher = Watcher(trainer())
+    assert watcher.view.progress == {"text": "ready", "value": 0, "max": 6}
+    assert enabled(watcher) == {"start", "step"}
 
     async def click(watcher):
         watcher.buttons["step"].click()
         await watcher.run.task
+        assert watcher.view.progress == {"text": "paused: update 1 of 6", "value": 1, "max": 6}
+        assert enabled(watcher) == {"start", "step", "restart"}
         watcher.buttons["start"].click()
+        assert watcher.view.progress["text"] == "training: update 1 of 6"
+        assert watcher.view.busy
+        assert enabled(watcher) == {"pause", "restart"}
         await asyncio.sleep(0)
         watcher.buttons["pause"].click()
         await asyncio.wait([watcher.run.task])
         assert 1 <= len(watcher.run.records) < 6
-        watcher.buttons["restart"].click()
-        assert watcher.run.records == []
+        watcher.buttons["start"].click()
+        await watcher.run.task
 
     train(watcher, click)
+    assert watcher.view.progress == {"text": "finished after 6 updates", "value": 1, "max": 1}
+    assert not watcher.view.busy
+    assert enabled(watcher) == {"pause", "restart"}
+    watcher.buttons["step"].click()  # disabled
+    watcher.buttons["restart"].click()
+    assert watcher.run.records == []
+    assert enabled(watcher) == {"start", "step"}
+
+
+def tell(watcher, **message):
+    """What a page sends."""
+    watcher.view._handle_custom_msg(message, [])
+
+
+def test_a_page_presses_a_button():
+    watcher = Watcher(trainer())
+
+    async def press(watcher):
+        tell(watcher, press="Step")
+
+    train(watcher, press)
+    assert len(watcher.run.records) == 1
+
+
+def test_the_trained_policy_is_filmed_while_a_page_looks_and_until_it_is_paused(monkeypatch):
+    monkeypatch.setattr(widgets.watcher, "_SECONDS_PER_FRAME", 0)
+    watcher = Watcher(trainer())
+
+    async def frames(watcher):
+        await asyncio.sleep(0.01)
+        before = watcher.view.shown
+        tell(watcher, seen=before)
+        tell(watcher, seen=before)  # a second page shows the same
+        await asyncio.sleep(0.01)
+        return watcher.view.shown - before
+
+    async def look(watcher):
+        assert await frames(watcher) == 0  # nothing is trained
+        watcher.start()
+        await watcher.run.task
+        before = watcher.view.frame
+        assert [await frames(watcher) for _ in range(3)] == [1, 1, 1]
+        assert watcher.view.frame != before
+        watcher.pause()
+        assert await frames(watcher) == 0
+        watcher.start()
+        await watcher.run.task
+        assert await frames(watcher) == 1
+        assert len(watcher.run.records) == 6
+
+    asyncio.run(look(watcher))
+
+
+def test_training_pauses_when_no_page_shows_it_and_a_page_that_comes_back_shows_where(monkeypatch):
+    monkeypatch.setattr(widgets.run, "_PICTURES_UNSEEN", 3)
+    monkeypatch.setattr(widgets.run, "_TRAINING_PER_DRAWING", 0)
+    watcher = Watcher(trainer(max_iterations=1000))
+    train(watcher, Watcher.start)
+    stands = len(watcher.run.records)
+    assert stands < 6
+    tell(watcher, seen=watcher.view.shown)
+    assert watcher.view.progress["text"] == f"paused: update {stands} of 1000"
+
+
+def test_all_that_watch_one_trainer_show_the_same():
+    watched = trainer()
+    one, other = Watcher(watched), Watcher(watched)
+    train(one, Watcher.start)
+    assert one.said == other.said
+    assert one.view.progress == other.view.progress
+
+
+def test_where_no_kernel_is_a_finished_run_is_shown(monkeypatch):
+    bundles = []
+    monkeypatch.setattr(widgets.live, "display", lambda bundle, raw: bundles.append(bundle))
+    records = list(trainer())
+    for finished in ([], records):
+        Watcher(trainer(), finished)._ipython_display_()
+    untrained, trained = (bundle["text/plain"] for bundle in bundles)
+    assert untrained.endswith("Nothing yet: press Start.")
+    assert trained.endswith(
+        "A finished run, as stored with this page. Where a kernel runs, Start begins a new one."
+    )
+    assert bundles[0]["text/html"] != bundles[1]["text/html"]
+
+
+def test_an_environment_without_pictures_is_watched_without_a_film():
+    watcher = Watcher(trainer(env_id="Bandit-v0"))
+    assert watcher.view.frame == ""
+    assert watcher.view.frame_alt.startswith("Bandit-v0 cannot be filmed here: ")
+    train(watcher, Watcher.step)
+    assert watcher.said.startswith("Update 1, ")
 
 
 def test_watch_shows_a_watcher_and_refuses_what_it_cannot_steer(monkeypatch):

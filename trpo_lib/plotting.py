@@ -6,6 +6,7 @@ alike, and none is left out: more than can be told apart are a ``ValueError``.
 """
 
 import base64
+import html
 import io
 from collections.abc import Mapping, Sequence, Sized
 
@@ -195,7 +196,7 @@ def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     plane.plot([], [], label="q, new", **_NEW)
     plane.legend(**_BELOW)
     line.set(xlabel="action, in σ_old from the old mean", ylabel="density", xlim=(-6, 6))
-    line.set_ylim(0, 1.4)
+    line.set_ylim(0, 1.7)  # the narrowest new Gaussian, σ_old / 4, reaches 1.6
     line.plot([], [], color=COLORS[0], label="p, old")
     line.plot([], [], "-.", color=COLORS[4], label="q, new")
     line.legend(**_BELOW)
@@ -299,7 +300,7 @@ def update_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     """Three axes for ``one_update``, with what no update changes."""
     residuals, gain, kl = axes
     residuals.set(xlabel="CG iteration k", ylabel="relative residual", yscale="log")
-    residuals.set(xlim=(-0.5, 20.5), ylim=(1e-8, 2), xticks=range(0, 21, 5))
+    residuals.set(xlim=(-0.5, 20.5), ylim=(1e-13, 2), xticks=range(0, 21, 5))
     gain.set(ylabel="gain of L / promised gain", ylim=(-0.5, 1.5))
     kl.set(ylabel="mean KL / δ", ylim=(0, 2))
     for ax in (gain, kl):
@@ -672,12 +673,8 @@ def _axes(xlabel: str, ylabel: str) -> Axes:
 
 
 def show(drawn: Axes | Figure, alt: str) -> None:
-    """Displays a figure as a PNG that carries its description, and closes it."""
-    figure = drawn if isinstance(drawn, Figure) else drawn.figure
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
-    plt.close(figure)
-    _display_png(buffer, alt)
+    """Displays a figure as a picture that carries its description, and closes it."""
+    display(image_bundle(figure_png(drawn), alt), raw=True)
 
 
 def show_film(frames: Sequence[np.ndarray], alt: str, fps: int = 25, width: int = 300) -> None:
@@ -686,10 +683,29 @@ def show_film(frames: Sequence[np.ndarray], alt: str, fps: int = 25, width: int 
     first, *rest = (Image.fromarray(frame).resize((width, height)).quantize(16) for frame in frames)
     buffer = io.BytesIO()
     first.save(buffer, "PNG", save_all=True, append_images=rest, duration=1000 // fps, loop=0)
-    _display_png(buffer, alt)
+    display(image_bundle(buffer.getvalue(), alt), raw=True)
 
 
-def _display_png(buffer: io.BytesIO, alt: str) -> None:
-    png = base64.b64encode(buffer.getvalue()).decode()
-    bundle, description = {"image/png": png, "text/plain": alt}, {"image/png": {"alt": alt}}
-    display(bundle, metadata=description, raw=True)
+def figure_png(drawn: Axes | Figure) -> bytes:
+    """A figure as a PNG; it is closed."""
+    figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, bbox_inches="tight")
+    plt.close(figure)
+    return buffer.getvalue()
+
+
+def image_bundle(png: bytes, alt: str, said: str = "") -> dict[str, str]:
+    """A picture with its description, and the line that it says, in the forms that notebooks show.
+
+    HTML, for JupyterLab, Voilà and nbconvert give no description to an ``image/png``.
+    """
+    width = Image.open(io.BytesIO(png)).width
+    image = f'<img alt="{html.escape(alt)}" src="{data_url(png)}" width="{width}">'
+    line = f"<p>{html.escape(said)}</p>" if said else ""
+    return {"text/html": image + line, "text/plain": f"{alt}\n{said}".strip()}
+
+
+def data_url(png: bytes) -> str:
+    """A picture as an address that holds it: shown at once, where a file must be asked for."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

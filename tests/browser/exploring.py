@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from figures import Figure
+from figures import Figure, assert_accessible
 from oracles import assert_says, says
 
 from trpo_lib import widgets
@@ -31,20 +31,20 @@ def sliders_of(path: Path) -> dict[str, Slider]:
 
 
 def after(slider: Slider, steps: int) -> float:
-    """Where a slider stands that many steps from its start."""
-    return (
-        slider.start * 10 ** (slider.step * steps)
-        if slider.log
-        else slider.start + slider.step * steps
-    )
+    """Where a slider stands that many steps from its start; a log one, rounded to two digits."""
+    if slider.log:
+        return float(f"{slider.start * 10 ** (slider.step * steps):.2g}")
+    return slider.start + slider.step * steps
 
 
 def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> None:
     """Moves one slider after the other, there, half-way back, and home by its reset button."""
     start = {name: slider.start for name, slider in sliders.items()}
     wait_for_numbers(figure, oracle(**start))
+    assert_accessible(figure.page)
     for name, slider in sliders.items():
         on_page = figure.slider(slider.label)
+        assert on_page.heard == f"{slider.start:g} {slider.unit}".strip()
         there = 1 if after(slider, PRESSES) <= slider.high else -1
         keys = ("ArrowRight", "ArrowLeft")[::there]
         for key, presses, steps in [(keys[0], PRESSES, PRESSES), (keys[1], 1, PRESSES - 1)]:

@@ -22,7 +22,7 @@ def draw(ax, width, height, copies):
 sliders = {
     "width": widgets.Slider("half width (m)", 0.3, 5.0, 1.0, 0.5),
     "height": widgets.Slider("half height (m)", 0.15, 10.0, 1.0, 0.1, log=True),
-    "copies": widgets.Slider("copies (number)", 1, 5, 5, 1),
+    "copies": widgets.Slider("copies", 1, 5, 5, 1),
 }
 widgets.explore(draw, stage, plotting.panels(1, 1)[0, 0], sliders, "Ellipses side by side.")
 """

@@ -7,21 +7,21 @@ Both are made of two functions. stage(axes) draws what stays, and returns the ax
 import asyncio
 import contextlib
 import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 
-import ipywidgets
 import numpy as np
 from IPython.display import display
 
 from trpo_lib import plotting
-from trpo_lib.widgets.live import Controls, Live, Slider
+from trpo_lib.widgets.live import Controls, Live, Slider, View
 
 _PICTURES_KEPT = 256  # of the last settings: a hand that goes to and fro does not wait again
 _SECONDS_OF_REST = 0.1  # of the hand, before its next picture is drawn ahead
 
 
 class Explorer(Live):
-    """What ``explore`` shows. ``sliders`` are its widgets by name, ``said`` the line of numbers."""
+    """What ``explore`` shows. ``sliders`` are its sliders by name, ``said`` the line of numbers."""
 
     def __init__(
         self,
@@ -31,12 +31,15 @@ class Explorer(Live):
         sliders: Mapping[str, Slider],
         alt: str,
     ):
-        super().__init__(stage(axes), alt)
+        try:
+            inspect.signature(draw).bind(axes, **sliders)
+        except TypeError as error:
+            raise TypeError(f"sliders must have the names of draw's arguments: {error}") from None
+        super().__init__(View(), stage(axes), alt)
         self._draw, self._kept, self._plan = functools.partial(draw, axes), {}, None
-        self._controls = Controls(sliders, self._follow)
+        self._controls = Controls(self.view, sliders, self._follow)
         self._values = self._controls.values
         self.sliders = self._controls.sliders
-        self.view = ipywidgets.VBox([*self._controls.rows, self.picture, self.line])
         self._present(*self._picture_at(self._values))
 
     def _follow(self) -> None:

@@ -6,14 +6,14 @@ time, and nothing flickers.
 """
 
 import asyncio
-import base64
-import html
 import io
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import ipywidgets
+import anywidget
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
@@ -21,18 +21,35 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
+from traitlets import Bool, Dict, Int, List, Unicode
 
 from trpo_lib import plotting
+from trpo_lib._checks import require_between, require_inside
+
+_HERE = Path(__file__).parent
+
+
+class View(anywidget.AnyWidget):
+    """What a browser shows of a live figure; ``figure.js`` makes native controls of it."""
+
+    _esm = (_HERE / "figure.js").read_text(encoding="utf-8")
+    _css = (_HERE / "figure.css").read_text(encoding="utf-8")
+    sliders = List().tag(sync=True)  # of each: name, label, unit, whole, stops, start
+    values = Dict().tag(sync=True)  # where they stand, by name
+    alt = Unicode().tag(sync=True)
+    width = Int().tag(sync=True)  # of the picture, in pixels of the page where there is room
+    picture = Unicode().tag(sync=True)
+    line = Unicode().tag(sync=True)
+    busy = Bool().tag(sync=True)  # the line will change again soon
 
 
 @dataclass(frozen=True)
 class Slider:
     """One setting that a hand can move: its label with the unit, its range, and where it starts.
 
-    One key press moves it by step; on a log slider it multiplies by 10^step. Its lowest value is
-    the lowest that whole steps from the start reach, never below low. An ``int`` start makes a
-    slider of whole numbers. Raises ``ValueError`` unless low <= start <= high, and low > 0 on a log
-    slider.
+    One key press moves it by step; on a log slider it multiplies by 10^step. An ``int`` start makes
+    a slider of whole numbers. Raises ``ValueError`` unless low <= start <= high, step > 0, and
+    low > 0 on a log slider.
     """
 
     label: str
@@ -43,39 +60,79 @@ class Slider:
     log: bool = False
 
     def __post_init__(self):
-        if not self.low <= self.start <= self.high:
-            raise ValueError(f"start must be in [{self.low}, {self.high}], got {self.start}")
+        require_between(self.low, self.high, start=self.start)
+        require_inside(0, np.inf, step=self.step)
         if self.log and self.low <= 0:
             raise ValueError(f"low must be > 0 on a log slider, got {self.low}")
 
-    def widget(self) -> ipywidgets.Widget:
-        """The slider itself, at its start."""
-        places = self.low, self.high, self.start
-        low, high, start = (float(np.log10(place)) for place in places) if self.log else places
-        steps = int((start - low) / self.step + 1e-9)
-        low = start - steps * self.step  # pages round to whole steps from there, the start too
-        look = {"description": self.label, "tooltip": self.label, "step": self.step}
-        look |= {"style": {"description_width": "15em"}, "layout": {"width": "36em"}}
-        look |= {"min": low, "max": high}
+    @property
+    def unit(self) -> str:
+        """What stands in brackets at the end of the label."""
+        found = re.search(r"\(([^()]*)\)$", self.label)
+        return found[1] if found else ""
+
+    @property
+    def stops(self) -> list[float]:
+        """Where keys and a drag lead: whole steps from the start, and both ends of the range.
+
+        Steps of a log slider are rounded to two digits, and what stands there is what is used.
+        """
+        low, high, start = self.low, self.high, self.start
         if self.log:
-            return ipywidgets.FloatLogSlider(self.start, readout_format=".2g", **look)
-        if isinstance(self.start, int):
-            return ipywidgets.IntSlider(self.start, **look)
-        return ipywidgets.FloatSlider(self.start, readout_format=".3g", **look)
+            low, high, start = np.log10([low, high, start])
+        below, above = ((np.array([start - low, high - start]) / self.step) + 1e-9).astype(int)
+        places = start + self.step * np.arange(-below, above + 1)
+        steps = [float(f"{10**p:.2g}" if self.log else f"{p:.12g}") for p in places]
+        steps[below] = self.start
+        inside = {step for step in steps if self.low < step < self.high}
+        return sorted(map(type(self.start), {self.low, *inside, self.high}))
 
 
 KL_BOUND = Slider("KL bound δ (nats)", 1e-4, 1.0, 0.01, 0.1, log=True)
 
 
-class Controls:
-    """Sliders by name, each in a row with the button that takes it back to its start."""
+class Hand:
+    """A slider of a view as a program moves it."""
 
-    def __init__(self, sliders: Mapping[str, Slider], on_change: Callable[[], None]):
-        self.sliders = {name: slider.widget() for name, slider in sliders.items()}
-        self.rows = [self._row(self.sliders[name], slider) for name, slider in sliders.items()]
-        follow = _in_this_thread(on_change)
-        for widget in self.sliders.values():
-            widget.observe(lambda change: follow(), "value")
+    def __init__(self, view: View, name: str, slider: Slider):
+        self._view, self._name, self._slider, self.stops = view, name, slider, slider.stops
+
+    @property
+    def value(self) -> float:
+        """Where it stands. Set anywhere in its range it moves, and the figure follows."""
+        return type(self._slider.start)(self._view.values[self._name])  # a page's 1 may be 1.0
+
+    @value.setter
+    def value(self, value: float) -> None:
+        require_between(self.stops[0], self.stops[-1], value=value)
+        self._view.values = self._view.values | {self._name: value}
+
+    def onward(self, before: float, now: float) -> float:
+        """Where the move from before to now leads if it is made once more, or its end."""
+        stops = np.array(self.stops)
+        old, new = (np.abs(stops - value).argmin() for value in (before, now))
+        return self.stops[np.clip(2 * new - old, 0, len(stops) - 1)]
+
+
+class Controls:
+    """The sliders of a view, by name; whenever one is moved, on_change is called."""
+
+    def __init__(self, view: View, sliders: Mapping[str, Slider], on_change: Callable[[], None]):
+        self.sliders = {name: Hand(view, name, slider) for name, slider in sliders.items()}
+        view.sliders = [
+            {
+                "name": name,
+                "label": slider.label,
+                "unit": slider.unit,
+                "whole": isinstance(slider.start, int),
+                "stops": slider.stops,
+                "start": slider.start,
+            }
+            for name, slider in sliders.items()
+        ]
+        view.values = {name: slider.start for name, slider in sliders.items()}
+        follow = in_this_thread(on_change)
+        view.observe(lambda change: follow(), "values")
 
     @property
     def values(self) -> dict:
@@ -83,20 +140,13 @@ class Controls:
         return {name: slider.value for name, slider in self.sliders.items()}
 
     def onward(self, before: dict, now: dict) -> dict:
-        """Where the move from before to now leads if it is made once more, or a slider's end."""
+        """Where all sliders stand if the move from before to now is made once more."""
         return {
-            name: _onward(slider, before[name], now[name]) for name, slider in self.sliders.items()
+            name: slider.onward(before[name], now[name]) for name, slider in self.sliders.items()
         }
 
-    @staticmethod
-    def _row(widget: ipywidgets.Widget, slider: Slider) -> ipywidgets.HBox:
-        reset = ipywidgets.Button(icon="undo", tooltip=f"Reset: {slider.label}")
-        reset.layout.width = "3em"
-        reset.on_click(lambda button: widget.set_trait("value", slider.start))
-        return ipywidgets.HBox([widget, reset])
 
-
-def _in_this_thread(act: Callable[[], None]) -> Callable[[], None]:
+def in_this_thread(act: Callable) -> Callable:
     """The same, but from another thread it is left to this one's event loop, if it has one.
 
     JupyterLab's messages reach the kernel in a thread of their own. Neither a figure nor a network
@@ -107,14 +157,14 @@ def _in_this_thread(act: Callable[[], None]) -> Callable[[], None]:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return act
-    return lambda: act() if threading.get_ident() == here else loop.call_soon_threadsafe(act)
 
+    def hand_over(*args) -> None:
+        if threading.get_ident() == here:
+            act(*args)
+        else:
+            loop.call_soon_threadsafe(act, *args)
 
-def _onward(slider: ipywidgets.Widget, old: float, new: float) -> float:
-    low, high, ahead = slider.min, slider.max, 2 * new - old
-    if isinstance(slider, ipywidgets.FloatLogSlider):
-        low, high, ahead = slider.base**low, slider.base**high, new * new / old
-    return min(max(ahead, low), high)
+    return hand_over
 
 
 class Live:
@@ -123,16 +173,12 @@ class Live:
     axes, one or an array of one figure's, hold what stays. alt says in a sentence what one sees.
     """
 
-    view: ipywidgets.Widget
-
-    def __init__(self, axes: np.ndarray | Axes, alt: str):
-        self._alt, self._figure = alt, np.ravel(axes)[0].figure
+    def __init__(self, view: View, axes: np.ndarray | Axes, alt: str):
+        self.view, self._figure = view, np.ravel(axes)[0].figure
         plt.close(self._figure)  # or the notebook would show it a second time
         self._figure.set_dpi(plotting.DPI)
         self._canvas = FigureCanvasAgg(self._figure)  # pyplot has closed the other one
-        width, height = self._canvas.get_width_height()
-        self.picture = ipywidgets.Image(format="url", width=width, height=height)
-        self.line = ipywidgets.HTML()
+        view.alt, view.width = alt, self._canvas.get_width_height()[0]
         for ax in self._figure.axes:
             ax.autoscale(False)
         self._keep()
@@ -164,13 +210,13 @@ class Live:
 
     def _present(self, png: bytes, said: str) -> None:
         """Shows a picture and its line of numbers."""
-        self.png, self.picture.value = png, data_url(png)
-        self.say(said)
+        self.png, self.said = png, said
+        with self.view.hold_sync():  # one message
+            self.view.picture, self.view.line = plotting.data_url(png), said
 
-    def say(self, text: str) -> None:
-        """Shows the line of numbers; a screen reader reads it out when it changes."""
-        self.said = text
-        self.line.value = f'<div role="status">{html.escape(text)}</div>'
+    def _still(self) -> tuple[bytes, str]:
+        """The picture and the line for where no kernel is."""
+        return self.png, self.said
 
     def _keep(self, hidden: Sequence[Artist] = ()) -> None:
         """Keeps the pixels of all that is on the axes now, but for what is hidden."""
@@ -189,10 +235,9 @@ class Live:
 
     def _ipython_display_(self) -> None:
         """One bundle: the live view where there is a kernel, else the picture, else the line."""
-        bundle = self.view._repr_mimebundle_()
-        bundle |= {"image/png": base64.b64encode(self.png).decode()}
-        bundle |= {"text/plain": f"{self._alt}\n{self.said}"}
-        display(bundle, metadata={"image/png": {"alt": self._alt}}, raw=True)
+        view, _ = self.view._repr_mimebundle_()
+        png, said = self._still()
+        display(view | plotting.image_bundle(png, self.view.alt, said), raw=True)
 
 
 def encode_png(pixels: np.ndarray, colors: int, shrink: int = 1) -> bytes:
@@ -204,8 +249,3 @@ def encode_png(pixels: np.ndarray, colors: int, shrink: int = 1) -> bytes:
     buffer = io.BytesIO()
     image.quantize(colors, Image.Quantize.FASTOCTREE).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
-
-
-def data_url(png: bytes) -> bytes:
-    """A picture as an address that holds it: shown at once, where a file must be asked for."""
-    return b"data:image/png;base64," + base64.b64encode(png)

@@ -1,177 +1,192 @@
 """A training run that one can watch and steer."""
 
 import asyncio
-import contextlib
 import contextvars
 import math
-import signal
-import time
-import weakref
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-import ipywidgets
-from IPython import get_ipython
+import numpy as np
 from IPython.display import display
+from traitlets import Dict, Int, Unicode
 
 from trpo_lib import plotting
 from trpo_lib.rendering import Camera
-from trpo_lib.widgets.live import Controls, Live, Slider, data_url, encode_png
+from trpo_lib.widgets.live import Controls, Live, Slider, View, encode_png, in_this_thread
+from trpo_lib.widgets.run import Run
 
-_TRAINING_PER_DRAWING = 2.5  # seconds of the one for each second of the other
-_STEPS_PER_FRAME = 5  # of the cart, whose second has 50: it moves a little slower than a real one
+_STEPS_PER_FRAME = 5  # of the cart, whose second has 50: a film at half its speed
+_SECONDS_PER_FRAME = 0.2  # of the film that goes on when the training is over
 _ALT = "Mean return, KL of each update and its bound, accepted fraction of each step, by update."
+_STILL = "A finished run, as stored with this page. Where a kernel runs, Start begins a new one."
 
 
-@dataclass
-class _Run:
-    """What all that watch one trainer share: what happened so far, and the one task that trains."""
+class RunView(View):
+    """What a browser shows of a training run."""
 
-    records: list = field(default_factory=list)
-    bounds: list[float] = field(default_factory=list)  # max_kl of each record's update, nats
-    task: asyncio.Task | None = None
+    buttons = Dict().tag(sync=True)  # by name, whether each does something now
+    progress = Dict().tag(sync=True)  # text, value, max
+    frame = Unicode().tag(sync=True)  # of the environment, if it has pictures
+    frame_alt = Unicode().tag(sync=True)  # what they show, or why there are none
+    shown = Int().tag(sync=True)  # counts the pictures; a page confirms each
 
 
-_RUNS: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()  # trainer -> its _Run
+class Button:
+    """A button of a view as a program presses it."""
+
+    def __init__(self, view: RunView, act: Callable[[], None]):
+        self._view, self._name, self._act = view, act.__name__.capitalize(), act
+
+    @property
+    def disabled(self) -> bool:
+        """Whether it would do nothing now."""
+        return not self._view.buttons[self._name]
+
+    def click(self) -> None:
+        """Does what the button says, unless it is disabled."""
+        if not self.disabled:
+            self._act()
 
 
 class Watcher(Live):
-    """What ``watch`` shows of a ``run``. ``buttons`` and ``sliders`` are its widgets by name."""
+    """What ``watch`` shows of a ``run``. ``buttons`` and ``sliders`` are its controls by name."""
 
-    def __init__(self, trainer):
+    def __init__(self, trainer, finished: Sequence = ()):
         config = getattr(trainer.algorithm, "config", None)
         if not (hasattr(config, "max_kl") and hasattr(config, "shrink")):
             raise TypeError(f"trainer.algorithm must be a TRPO, got {trainer.algorithm!r}")
         self.panels = plotting.training_panels()
-        super().__init__(self.panels, _ALT)
-        self.trainer, self.run = trainer, _RUNS.setdefault(trainer, _Run())
+        super().__init__(RunView(), self.panels, _ALT)
+        self.trainer, self.run, self._finished = trainer, Run.of(trainer), finished
         self._context = contextvars.copy_context()  # of the cell: errors appear under it
-        self._camera = Camera(trainer.config.env_id, trainer.config.seed)
-        controls = Controls(_sliders(config), lambda: self._steer(controls.values))
-        self.sliders = controls.sliders
-        self.buttons = self._make_buttons()
-        self._bar = ipywidgets.IntProgress(max=trainer.config.max_iterations, description="updates")
-        self._frame = ipywidgets.Image(format="url", width=240)
-        top = ipywidgets.HBox([*self.buttons.values(), self._bar])
-        self.view = ipywidgets.VBox(
-            [top, *controls.rows, self.picture, ipywidgets.HBox([self._frame, self.line])]
-        )
-        self._show()
+        self._controls = Controls(self.view, _sliders(config), self._steer)
+        self.sliders = self._controls.sliders
+        acts = (self.start, self.pause, self.step, self.restart)
+        self.buttons = {act.__name__: Button(self.view, act) for act in acts}
+        self._camera, self.view.frame_alt = _camera(trainer.config)
+        self.unseen, self._next_frame = 0, None  # pictures that no page has confirmed
+        self.view.on_msg(in_this_thread(self._hear))
+        self.run.watchers.add(self)
+        self.show()
 
     def start(self) -> None:
-        """Trains until paused or finished."""
-        self._begin(math.inf)
+        """Trains until paused or finished; then the policy is seen at work."""
+        self.run.begin(math.inf, self._context)
 
     def step(self) -> None:
         """One update."""
-        self._begin(1)
+        self.run.begin(1, self._context)
 
     def pause(self) -> None:
-        """Stops the training before its next update."""
-        if self.run.task:
-            self.run.task.cancel()
+        """Stops the training before its next update, or the film of the policy at work."""
+        self.run.pause()
 
     def restart(self) -> None:
         """Back to the trainer as it was when new, under the sliders' settings."""
-        self.pause()
-        self.trainer.restart()
-        self.run.records.clear()
-        self.run.bounds.clear()
-        self._show()
+        self.run.restart()
 
-    def _begin(self, updates: float) -> None:
-        self.pause()  # a trainer has one task, whoever watches it
-        loop = asyncio.get_running_loop()
-        self.run.task = loop.create_task(self._train(updates), context=self._context)
-        self.run.task.add_done_callback(self._report_error, context=self._context)
+    def show(self) -> None:
+        """Shows the run as it is now, and the policy at work."""
+        run, view = self.run, self.view
+        with view.hold_sync():  # one message
+            self._present(*self._drawn(self._draw_records))
+            view.progress = _progress(run, self.trainer.config.max_iterations)
+            view.buttons = {
+                "Start": not run.busy,
+                "Pause": run.busy,
+                "Step": not run.busy and not run.finished,
+                "Restart": run.state != "ready",
+            }
+            view.busy = run.state == "training"
+            self._show_policy()
 
-    async def _train(self, updates: float) -> None:
-        """Trains, and lets the page have its say after each update."""
-        due = -math.inf  # when the next picture may be drawn
-        with _interrupt_means(self.pause):
-            try:
-                while updates > 0 and self._update():
-                    updates -= 1
-                    if (start := time.monotonic()) >= due:
-                        self._show()
-                        end = time.monotonic()
-                        due = end + _TRAINING_PER_DRAWING * (end - start)
-                    await asyncio.sleep(0)
-            finally:
-                self._show()
+    def _show_policy(self) -> None:
+        if self._camera:
+            for _ in range(_STEPS_PER_FRAME):
+                if self._camera.step(self.trainer.policy):
+                    self._camera.reset()
+            frame = encode_png(self._camera.frame(), colors=16, shrink=2)
+            self.view.frame = plotting.data_url(frame)
+        self.unseen += 1
+        self.view.shown += 1
 
-    def _update(self) -> bool:
-        """One iteration of the trainer -> whether there was one left."""
-        record = next(self.trainer, None)
-        if record is None:
-            return False
-        self.run.records.append(record)
-        self.run.bounds.append(self.trainer.algorithm.config.max_kl)
-        return True
-
-    def _report_error(self, task: asyncio.Task) -> None:
-        """An error ends the training; it is shown in the widget, and raised under the cell."""
-        if task.cancelled() or task.exception() is None:
+    def _hear(self, view: RunView, message: dict, buffers: list) -> None:
+        """A button has been pressed on a page, or the page has shown the last picture."""
+        if "press" in message:
+            self.buttons[message["press"].lower()].click()
             return
-        error = task.exception()
-        self.say(f"Stopped by {type(error).__name__}: {error}")
-        shell = get_ipython()
-        if shell:
-            shell.showtraceback((type(error), error, error.__traceback__))
+        self.run.confirm(self)
+        if self._films and not self._next_frame:
+            loop = asyncio.get_running_loop()
+            self._next_frame = loop.call_later(_SECONDS_PER_FRAME, self._film_on)
 
-    def _steer(self, values: dict) -> None:
+    @property
+    def _films(self) -> bool:
+        return self._camera is not None and self.run.finished and self.run.busy
+
+    def _film_on(self) -> None:
+        self._next_frame = None
+        if self._films:
+            with self.view.hold_sync():
+                self._show_policy()
+
+    def _steer(self) -> None:
         """The sliders' settings, from the next update on."""
         algorithm = self.trainer.algorithm
-        algorithm.config = replace(algorithm.config, **values)
-
-    def _show(self) -> None:
-        """Draws the state of the run, and the policy at work."""
-        self._present(*self._drawn(self._draw_records))
-        self._bar.value = len(self.run.records)
-        for _ in range(_STEPS_PER_FRAME):
-            if self._camera.step(self.trainer.policy):
-                self._camera.reset()
-        self._frame.value = data_url(encode_png(self._camera.frame(), colors=16, shrink=2))
+        algorithm.config = replace(algorithm.config, **self._controls.values)
 
     def _draw_records(self) -> str:
         """What happened so far, on the panels -> what the last update did, in numbers."""
         records, bounds = self.run.records, self.run.bounds
-        reports = [record.report for record in records]
-        plotting.training(
-            self.panels,
-            returns=[record.mean_return for record in records],
-            kls=[report.kl for report in reports],
-            bounds=bounds,
-            fractions=[report.fraction for report in reports],
-        )
+        _draw(self.panels, records, bounds)
+        if self.run.error:
+            return f"Stopped by {type(self.run.error).__name__}: {self.run.error}"
         if not records:
             return "Nothing yet: press Start."
-        last, report = records[-1], reports[-1]
+        last, report = records[-1], records[-1].report
         mean_return = f"{last.mean_return:.1f}" if last.episodes else "unknown (no episode ended)"
         return (
             f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
             f"{mean_return}, KL {report.kl:.2g} nats (bound {bounds[-1]:.2g}), "
-            f"accepted fraction {report.fraction:.2g}.{' Finished.' * self.trainer.finished}"
+            f"accepted fraction {report.fraction:.2g}.{' Finished.' * self.run.finished}"
         )
 
-    def _make_buttons(self) -> dict[str, ipywidgets.Button]:
-        icons = {"start": "play", "pause": "pause", "step": "step-forward", "restart": "undo"}
-        buttons = {}
-        for name, icon in icons.items():
-            buttons[name] = ipywidgets.Button(description=name.capitalize(), icon=icon)
-            buttons[name].on_click(lambda button, name=name: getattr(self, name)())
-            buttons[name].layout.width = "7em"
-        return buttons
+    def _still(self) -> tuple[bytes, str]:
+        """A finished run if there is one: what moves cannot be stored."""
+        if not self._finished:
+            return super()._still()
+        axes = plotting.training_panels()
+        _draw(axes, self._finished, len(self._finished) * [self.trainer.algorithm.config.max_kl])
+        return plotting.figure_png(axes[0]), _STILL
 
 
-def watch(trainer) -> None:
+def watch(trainer, finished: Sequence = ()) -> None:
     """Shows a ``Trainer`` at work: buttons that start, pause, step and restart it, and sliders.
 
     The sliders set ``max_kl`` and ``shrink`` of the trainer's TRPO from its next update on. The
-    page stays alive while it trains, and so do other cells: they run between two updates. Raises
+    page stays alive while it trains, and so do other cells: they run between two updates. finished:
+    the records of another run of this kind, whose picture stands where no kernel is. Raises
     ``TypeError`` when the trainer's algorithm has no such settings.
     """
-    display(Watcher(trainer))
+    display(Watcher(trainer, finished))
+
+
+def _draw(axes: np.ndarray, records: Sequence, bounds: Sequence[float]) -> None:
+    plotting.training(
+        axes,
+        returns=[record.mean_return for record in records],
+        kls=[record.report.kl for record in records],
+        bounds=bounds,
+        fractions=[record.report.fraction for record in records],
+    )
+
+
+def _progress(run: Run, limit: int) -> dict:
+    done = run.records[-1].iteration if run.records else 0
+    if run.finished:
+        return {"text": f"finished after {done} updates", "value": 1, "max": 1}
+    text = f"{run.state}: update {done} of {limit}" if done else run.state
+    return {"text": text, "value": done, "max": limit}
 
 
 def _sliders(config) -> dict[str, Slider]:
@@ -182,11 +197,14 @@ def _sliders(config) -> dict[str, Slider]:
     }
 
 
-@contextlib.contextmanager
-def _interrupt_means(action: Callable[[], None]) -> Iterator[None]:
-    """Kernels ignore an interrupt between two cells; while it trains, it has a meaning."""
-    before = signal.signal(signal.SIGINT, lambda *_: action())
+def _camera(config) -> tuple[Camera | None, str]:
+    """A camera in the environment, and what it sees; or none, and why there is none."""
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        camera = Camera(config.env_id, config.seed)
+        if isinstance(camera.frame(), np.ndarray):
+            return camera, f"{config.env_id}, moved by the policy of this moment."
+        camera.close()
+        reason = "it draws no picture"
+    except Exception as error:  # without a display, each environment raises one of its own
+        reason = f"{type(error).__name__}: {error}"
+    return None, f"{config.env_id} cannot be filmed here: {reason}."
