@@ -3,7 +3,10 @@
 import base64
 import html
 import re
+import shutil
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -11,6 +14,7 @@ import nbformat
 import pytest
 from jupytext.cli import jupytext as convert
 from jupytext.config import load_jupytext_config
+from nbclient import NotebookClient
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -195,3 +199,34 @@ def test_a_lesson_ends_with_summary_and_references(source):
     headings = re.findall(r"^#+ (.*)", prose, flags=re.MULTILINE)
     for heading in ("Summary", "References"):
         assert any(heading in line for line in headings)
+
+
+NOISY = """
+from IPython.display import HTML, display
+import random
+display(HTML(f'<img alt="A dot." src="data:image/png;base64,{random.random()}" width="640">'))
+print(f"≈ {random.random():.3f} of 3, ≈{random.randint(1000, 9999):,} and ≈ -1e-{random.randint(1, 9)}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now", "outcome"),
+    [("3, ≈", "3, ≈", "1 passed"), ("3, ≈", "4, ≈", "1 failed"), ("A dot", "No dot", "1 failed")],
+)
+def test_nbval_compares_all_but_pixels_and_approximate_numbers(tmp_path, was, is_now, outcome):
+    shutil.copy(NOTEBOOKS / "conftest.py", tmp_path)
+    shutil.copy(NOTEBOOKS / "nbval.cfg", tmp_path)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(NOISY)])
+    NotebookClient(notebook, kernel_name="python3").execute()
+    notebook.cells[0].source = NOISY.replace(was, is_now)
+    nbformat.write(notebook, tmp_path / "noisy.ipynb")
+    options = [
+        "--nbval",
+        "--nbval-current-env",
+        "-p",
+        "no:cacheprovider",
+        "--override-ini=addopts=",
+    ]
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path / "noisy.ipynb")]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert outcome in result.stdout, result.stdout + result.stderr
