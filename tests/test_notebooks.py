@@ -205,7 +205,8 @@ NOISY = """
 from IPython.display import HTML, display
 import random
 display(HTML(f'<img alt="A dot." src="data:image/png;base64,{random.random()}" width="640">'))
-print(f"≈ {random.random():.3f} of 3, ≈{random.randint(1000, 9999):,} and ≈ -1e-{random.randint(1, 9)}")
+print(f"≈ {random.random():.3f} of 3, ≈{random.randint(1000, 9999):,}")
+print(f"≈ -1e-{random.randint(1, 9)}")
 """
 
 
