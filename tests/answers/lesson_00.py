@@ -30,6 +30,7 @@ WRONG = [
     (check_00_predict, 1, "single step"),
     (check_00_predict, float("inf"), "clock"),
     (check_00_predict, 499, "499 is not it"),
+    (check_00_predict, 475 * (1 + 1e-4), "475.048 is not it"),
     (check_00_compute, lambda r, g: sum(r), "not discounted"),
     (check_00_compute, discounted(lambda t: t + 1), "first reward"),
     (check_00_compute, discounted(lambda t: 3 - t), "backwards"),

@@ -46,6 +46,10 @@ def where_both(p, q):
     return np.where(q > 0, terms(p, q), 0.0).sum(-1)
 
 
+def nan_without_q(p, q):
+    return with_where(p, q) + (0 * np.log(q)).sum(-1)
+
+
 def clipped_below(p, q):
     return terms(p, q.clip(1e-8)).sum(-1)
 
@@ -97,6 +101,11 @@ WRONG = [
     (check_02_compute, lambda p, q: terms(p, q).sum(p.ndim // 2), r"wrong for \[2, 4, 3\]"),
     (check_02_compute, lambda p, q: terms(p, q).sum(1), "AxisError"),
     (check_02_compute, one_sum, r"p\(a\) = 0 yours gives nan, not .*: 0 · log 0"),
+    (
+        check_02_compute,
+        nan_without_q,
+        r"p\(a\) = q\(a\) = 0 yours gives nan, not 0.08718: 0 · log 0",
+    ),
     (check_02_compute, clipped, "yours gives .*: KL is infinite, no clipping"),
     (
         check_02_compute,

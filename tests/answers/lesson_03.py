@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import scipy.linalg
 import torch
 
 from trpo_lib.divergence import categorical_kl
@@ -22,6 +23,13 @@ def hiker(*run):
     return np.stack([1 - np.array(run), np.array(run)], -1)
 
 
+# The hike begins once in 10,000 days: all gains are as much smaller.
+RARE_HIKE = TabularMDP(
+    scipy.linalg.block_diag(HIKE.transitions.reshape(6, 3), np.ones((2, 1))).reshape(4, 2, 4),
+    rewards=[*HIKE.rewards, [0, 0]],
+    gamma=0.9,
+    start=[1e-4, 0, 0, 1 - 1e-4],
+)
 OLD = hiker(0.12, 0.18, 0.12)
 BAD_STEP = hiker(0.155, 0.18, 0.5)  # more running on the meadow, where it pays, and on the ridge
 
@@ -78,6 +86,7 @@ RIGHT = [
     (check_03_compute, by_hand_in_torch),
     (check_03_explore, (HIKE, OLD, BAD_STEP)),
     (check_03_explore, found_at_random()),
+    (check_03_explore, (RARE_HIKE, [*OLD, (1, 0)], [*BAD_STEP, (1, 0)])),
     (check_03_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.005, 1, 1))),  # old is on the meadow only
 ]
 WRONG = [

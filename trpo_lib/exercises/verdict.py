@@ -1,7 +1,6 @@
 """What a checker says of an answer, and how it compares answers with the right one."""
 
 import copy
-import math
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
@@ -103,10 +102,10 @@ def same(given: np.ndarray, right: np.ndarray) -> bool:
 def compare(answer, right: float, mistakes: Mapping[float, str], praise: str) -> Verdict:
     """Compares a number with the right one, then with those that known mistakes give."""
     (value,) = numbers(answer, 1)
-    if math.isclose(value, right, rel_tol=1e-6, abs_tol=1e-9):
+    if same(value, right):
         return Verdict(True, praise)
     for wrong, why in mistakes.items():
-        if math.isclose(value, wrong, rel_tol=1e-6, abs_tol=1e-9):
+        if same(value, wrong):
             return Verdict(False, why)
     return Verdict(False, f"{value:g} is not it.")
 
