@@ -13,8 +13,7 @@ lab: .venv/lessons.done
 		--ServerApp.kernel_websocket_connection_class=trpo_lib.connection.PromptConnection
 
 demo: .venv/demo.done
-	$(BIN)/voila notebooks --Voila.ip=127.0.0.1 --ContentsManager.hide_globs=src \
-		--Voila.kernel_websocket_connection_class=trpo_lib.connection.PromptConnection
+	$(BIN)/python notebooks/tools/demo.py
 
 test: .venv/dev.done
 	$(BIN)/ruff check .
