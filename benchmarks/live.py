@@ -235,10 +235,8 @@ def measure(quick: bool) -> dict:
         folder.mkdir()
         conftest.write_lab_settings(Path(home, "lab"), conftest.QUIET)  # else as readers have it
         with (
-            serve("jupyterlab", *conftest.lab_options(folder), home=Path(home, "lab")) as lab,
-            serve(
-                "voila", str(folder), *conftest.voila_options(), home=Path(home, "voila")
-            ) as demo,
+            serve("-m", "jupyterlab", *conftest.lab_options(folder), home=Path(home, "lab")) as lab,
+            serve(conftest.DEMO, str(folder), home=Path(home, "voila")) as demo,
         ):
             chromium = playwright.chromium.launch(
                 executable_path=conftest.find_browser(), args=conftest.BROWSER_OPTIONS

@@ -83,7 +83,7 @@ def test_processes_give_the_serial_records_bit_for_bit(serial, tmp_path):
 
 def test_a_dask_cluster_gives_the_serial_records_bit_for_bit(serial, tmp_path):
     with (
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
     ):
         found = sweep(RUNS, tmp_path, client.get_executor(pure=False))

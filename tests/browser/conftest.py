@@ -3,20 +3,21 @@
 import json
 import os
 import re
-import shlex
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from jupyterlab_page import READY, Notebook
 from lab import OPTIONS as OPTIONS_OF_LAB
-from playwright.sync_api import sync_playwright
-from servers import serve
+from playwright.sync_api import expect, sync_playwright
+from servers import SECONDS_OF_PATIENCE, serve
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = ROOT / "build/screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-MS_OF_PATIENCE = 20_000
+DEMO = str(ROOT / "notebooks/tools/demo.py")
+HERE = "127.0.0.1"
 NO_BROWSER = "needs Chromium: `sudo apt-get install chromium`, or name it in $CHROMIUM"
 BROWSER_OPTIONS = [
     "--no-sandbox",  # root has none
@@ -26,9 +27,11 @@ BROWSER_OPTIONS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {HERE}",  # there is no other machine
 ]
 QUIET = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 EVERY_CELL = {"notebook-extension/tracker": {"windowingMode": "none"}}  # is on the page
+expect.set_options(timeout=1000 * SECONDS_OF_PATIENCE)
 
 
 def find_browser() -> str | None:
@@ -55,16 +58,6 @@ def lab_options(folder: Path) -> list[str]:
     ]
 
 
-def voila_options() -> list[str]:
-    """Those of `make demo`."""
-    return options_in_makefile("voila notebooks")
-
-
-def options_in_makefile(command: str) -> list[str]:
-    recipe = re.search(rf"/{command} ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text())
-    return shlex.split(recipe[1].replace("\\\n", " "))
-
-
 @pytest.fixture(scope="session")
 def browser():
     executable = find_browser()
@@ -78,25 +71,36 @@ def browser():
 
 @pytest.fixture
 def page(browser, request):
-    """An empty page, of which a picture is kept. An error of its own fails the test."""
-    page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.set_default_timeout(MS_OF_PATIENCE)
-    errors = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    """An empty page, of which a picture is kept.
+
+    An error of its own fails the test, and so does a request to another machine.
+    """
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    context.set_default_timeout(1000 * SECONDS_OF_PATIENCE)
+    errors, outside = [], []
+    context.on("weberror", lambda web: errors.append(str(web.error)))
+    context.on("request", lambda request: outside.extend(elsewhere(request.url)))
+    page = context.new_page()
     yield page
     name = re.sub(r"\W+", "_", f"{request.path.stem}_{request.node.name}").strip("_")
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
     page.evaluate("window.jupyterapp?.serviceManager.sessions.shutdownAll()")
-    page.close()
+    page.goto("about:blank")  # a page of the site ends its kernel when it is left
+    context.close()
     assert errors == []
+    assert outside == []
+
+
+def elsewhere(url: str) -> list[str]:
+    """The URL, if it leads to another machine."""
+    return [url] if urlsplit(url).hostname not in (HERE, None) else []
 
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """What the servers serve: the lessons' data, and the notebooks that a test has put here."""
-    folder = tmp_path_factory.mktemp("notebooks")
-    shutil.copytree(ROOT / "notebooks/data", folder / "data")
-    return folder
+    """What the servers serve: the lessons, and the notebooks that a test has put beside them."""
+    folder = tmp_path_factory.mktemp("a course 课程") / "notebooks"
+    return shutil.copytree(ROOT / "notebooks", folder, ignore=lambda *_: {"src", "tools"})
 
 
 @pytest.fixture(scope="session")
@@ -104,15 +108,14 @@ def lab(browser, folder, tmp_path_factory):
     """The URL of a JupyterLab; named after the browser, it is not started without one."""
     home = tmp_path_factory.mktemp("lab")
     write_lab_settings(home, QUIET | EVERY_CELL)
-    with serve("jupyterlab", *lab_options(folder), home=home) as url:
+    with serve("-m", "jupyterlab", *lab_options(folder), home=home) as url:
         yield f"{url}/lab"
 
 
 @pytest.fixture(scope="session")
 def demo(browser, folder, tmp_path_factory):
     """The URL of the site that `make demo` would show of the folder."""
-    home = tmp_path_factory.mktemp("demo")
-    with serve("voila", str(folder), *voila_options(), home=home) as url:
+    with serve(DEMO, str(folder), home=tmp_path_factory.mktemp("demo")) as url:
         yield url
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import nbformat
 from figures import Figure, assert_accessible
 from oracles import assert_says, says
+from servers import SECONDS_OF_PATIENCE
 
 from trpo_lib import widgets
 from trpo_lib.widgets import Slider
 
-SECONDS_TO_FOLLOW = 10
 PRESSES = 3
 
 
@@ -58,7 +58,7 @@ def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> Non
 
 
 def wait_for_numbers(figure: Figure, expected: list[float]) -> None:
-    end = time.monotonic() + SECONDS_TO_FOLLOW
+    end = time.monotonic() + SECONDS_OF_PATIENCE
     while time.monotonic() < end and not says(figure.said, expected):
         figure.page.wait_for_timeout(20)
     assert_says(figure.said, expected)

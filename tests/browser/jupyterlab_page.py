@@ -18,7 +18,6 @@ FINISHED = """errors => document.querySelector(errors)
         prompt => /\\d/.test(prompt.textContent))"""
 ERRORS = '[data-mime-type$="jupyter.stderr"], [data-mime-type$="jupyter.error"]'
 NUMBERED = re.compile(r"\[\d+\]:")
-MS_TO_RUN_ALL = 180_000
 
 
 class Notebook:
@@ -39,7 +38,7 @@ class Notebook:
         """Runs every cell, and makes sure that none failed or warned."""
         self.choose("Edit", "Clear Outputs of All Cells")  # and their numbers
         self.choose("Run", "Run All Cells")
-        self.page.wait_for_function(FINISHED, arg=ERRORS, timeout=MS_TO_RUN_ALL)
+        self.page.wait_for_function(FINISHED, arg=ERRORS)
         errors = self.errors.all_text_contents()
         assert not errors, f"the cells printed {errors}"
 

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SECONDS_TO_START = 60
+SECONDS_OF_PATIENCE = 300  # for everything that a busy machine may delay
 
 
 @contextmanager
-def serve(module: str, *options: str, home: Path) -> Iterator[str]:
-    """Runs `python -m module options` on a free port, all its settings below home -> its URL."""
+def serve(*command: str, home: Path) -> Iterator[str]:
+    """Runs `python command` on a free port, all its settings below home -> its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     home.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", module, *options, f"--port={port}", "--no-browser"]
+    command = [sys.executable, *command, f"--port={port}", "--no-browser"]
     with (
         (home / "log.txt").open("w") as log,
         subprocess.Popen(command, env=private(home), stdout=log, stderr=log) as process,
@@ -52,10 +52,10 @@ def private(home: Path) -> dict[str, str]:
 
 
 def wait_for(url: str, process: subprocess.Popen, home: Path) -> None:
-    end_of_patience = time.monotonic() + SECONDS_TO_START
+    end_of_patience = time.monotonic() + SECONDS_OF_PATIENCE
     while time.monotonic() < end_of_patience and process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=SECONDS_OF_PATIENCE).close()
             return
         except urllib.error.HTTPError as answer:  # it answers, if only that it wants a token
             answer.close()
@@ -69,6 +69,6 @@ def end(process: subprocess.Popen) -> None:
     """Asks first, so that the server can shut its kernels down."""
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(SECONDS_OF_PATIENCE)
     except subprocess.TimeoutExpired:
         process.kill()

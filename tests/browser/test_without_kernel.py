@@ -7,7 +7,8 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import expect
 
-LESSON = Path(__file__).parents[2] / "notebooks/00_start_here.ipynb"
+LESSONS = Path(__file__).parents[2] / "notebooks"
+LESSON = LESSONS / "00_start_here.ipynb"
 
 
 def stored_picture():
@@ -18,6 +19,14 @@ def stored_picture():
     (output,) = code[number].outputs
     alt, source = re.match('<img alt="(.*?)" src="(.*?)"', output.data["text/html"]).groups()
     return number, html.unescape(alt), source
+
+
+def test_a_map_and_formulas_are_drawn(open_notebook):
+    page = open_notebook(LESSONS / "05_trpo_on_cartpole.ipynb").page
+    expect(page.locator(".jp-MarkdownCell mjx-container").first).to_be_visible()
+    drawing = page.locator(".jp-RenderedMermaid img")
+    expect(drawing).to_have_attribute("alt", "One iteration of TRPO")
+    assert drawing.evaluate("drawing => drawing.decode().then(() => drawing.naturalWidth > 0)")
 
 
 def test_a_stored_figure_is_a_picture_without_its_kernel(open_notebook):
