@@ -104,6 +104,7 @@ class Hand:
 
     @value.setter
     def value(self, value: float) -> None:
+        """Moves it."""
         require_between(self.stops[0], self.stops[-1], value=value)
         self._view.values = self._view.values | {self._name: value}
 

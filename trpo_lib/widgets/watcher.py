@@ -149,6 +149,7 @@ class Watcher(Live):
             f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
             f"{mean_return}, KL {report.kl:.2g} nats (bound {bounds[-1]:.2g}), "
             f"accepted fraction {report.fraction:.2g}.{' Finished.' * self.run.finished}"
+            f"{''.join(f' {record.note}' for record in records if record.note)}"
         )
 
     def _still(self) -> tuple[bytes, str]:
