@@ -99,12 +99,11 @@ class Hand:
 
     @property
     def value(self) -> float:
-        """Where it stands."""
+        """Where it stands. Set anywhere in its range it moves, and the figure follows."""
         return type(self._slider.start)(self._view.values[self._name])  # a page's 1 may be 1.0
 
     @value.setter
     def value(self, value: float) -> None:
-        """Moves it anywhere in its range, and the figure follows."""
         require_between(self.stops[0], self.stops[-1], value=value)
         self._view.values = self._view.values | {self._name: value}
 
