@@ -64,8 +64,11 @@ def source_of(module: str) -> str:
     return (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
 
 
-def run(mutant: Mutant, limit: float | None = None) -> str:
-    """Runs the tests of a mutant's module on a copy of the package: caught, survived, endless."""
+def run(mutant: Mutant, limit: float | None = None) -> tuple[str, str]:
+    """Runs the tests of a mutant's module on a copy of the package.
+
+    Says whether it was caught, survived or was endless, and what pytest said.
+    """
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(PACKAGE, Path(folder) / "trpo_lib", ignore=lambda *_: ["__pycache__"])
         (Path(folder) / "trpo_lib" / f"{mutant.module}.py").write_text(mutant.source, "utf-8")
@@ -75,8 +78,9 @@ def run(mutant: Mutant, limit: float | None = None) -> str:
         if process.is_alive():
             os.killpg(process.pid, signal.SIGKILL)
             process.join()
-            return "endless"
-    return "caught" if process.exitcode else "survived"
+            return "endless", ""
+        said = (Path(folder) / "output").read_text("utf-8")
+    return "caught" if process.exitcode else "survived", said
 
 
 def _test(module: str, folder: str) -> None:
@@ -104,8 +108,9 @@ def limit_of(module: str) -> float:
     Raises ``RuntimeError`` where the module itself fails its tests.
     """
     start = time.monotonic()
-    if run(Mutant(module, 0, "", "", source_of(module))) != "survived":
-        raise RuntimeError(f"the tests of {module} fail before anything is changed")
+    outcome, said = run(Mutant(module, 0, "", "", source_of(module)))
+    if outcome != "survived":
+        raise RuntimeError(f"the tests of {module} fail before anything is changed:\n{said}")
     return 10 * (time.monotonic() - start) + 60
 
 
@@ -142,7 +147,7 @@ def main() -> int:
         def judge(mutant: Mutant) -> dict:
             late = time.monotonic() > end
             row = {key: getattr(mutant, key) for key in ("module", "line", "was", "now")}
-            row["outcome"] = "not run" if late else run(mutant, limits[mutant.module])
+            row["outcome"] = "not run" if late else run(mutant, limits[mutant.module])[0]
             if row["outcome"] == "survived":
                 print(diff(row), flush=True)
             return row
