@@ -6,9 +6,9 @@ A mutant that all of them pass is a survivor: a test is missing, or the change i
 were read and found to change nothing are in `equivalent_mutants.toml`, with the reason, and do not
 count. Results go to `build/mutants.json`; the exit status is 0 from 98% on.
 
-The known tools do not fit. mutmut leaves decorated functions alone, which all checkers are, and the
-fields of dataclasses; Cosmic Ray and mutatest leave arguments, defaults, texts and statements
-alone, and start Python, torch and pytest anew for every mutant, 400 times.
+The known tools do not fit. mutmut leaves decorated functions alone, which all checkers are, and all
+that is outside functions. Cosmic Ray and mutatest change no arguments, texts or statements, and
+start Python, torch and pytest anew for every mutant.
 """
 
 import argparse

@@ -45,6 +45,7 @@ WRONG = [
     (check_05_compute, lambda d, r: with_vstack(d, r).astype(int), "boolean"),
     (check_05_compute, along_the_wrong_axis, "wrong axis"),
     (check_05_explore, (-1, 2), "above 0; yours are -1 and 2"),
+    (check_05_explore, (0, 2.0), "above 0"),
     (check_05_explore, (1e-3, float("inf")), "above 0"),
     (check_05_explore, (0.01, 1.0), "must be smaller"),
     (check_05_explore, (1e-4, 0.01), "must be larger"),

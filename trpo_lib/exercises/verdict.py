@@ -157,5 +157,5 @@ def _difference(names: Iterable[str], case: tuple, given: np.ndarray, right: np.
 
 
 def _text(value) -> str:
-    text = np.array2string(np.asarray(value), precision=4, separator=", ", floatmode="maxprec")
+    text = np.array2string(np.asarray(value), precision=4, separator=", ")
     return " ".join(text.split())
