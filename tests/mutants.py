@@ -1,6 +1,6 @@
 """Do the tests notice? Changes `trpo_lib` in one small place at a time and runs the module's tests.
 
-    .venv/bin/python tests/mutants.py [--count 400] [--minutes 60] [--seed 0] [module ...]
+    .venv/bin/python tests/mutants.py [--count 500] [--minutes 60] [--seed 0] [module ...]
 
 A mutant that all of them pass is a survivor: a test is missing, or the change is none. Those that
 were read and found to change nothing are in `equivalent_mutants.toml`, with the reason, and do not
