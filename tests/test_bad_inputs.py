@@ -198,6 +198,8 @@ TABLE = {
     "the trace of lam 2": (with_masks(lam=lambda w: 2), "lam"),
     "returns of integer masks": (
         lambda w: discounted_returns(w.x, w.x, w.no, w.no.int(), 0.9), "truncated"),
+    "returns of fewer masks": (
+        lambda w: discounted_returns(w.x, w.x, w.no, w.no[:1], 0.9), "truncated"),
     "returns with a text": (lambda w: discounted_returns(w.x, w.x, w.no, w.no, "1"), "gamma"),
     "NaN normalised": (lambda w: normalize(w.x * NAN), "advantages"),
     "variance explained of another shape": (

@@ -161,3 +161,12 @@ def test_make_policy_refuses_other_actions(action_space):
 def test_make_policy_refuses_observations_that_are_not_vectors(observation_space):
     with pytest.raises(TypeError, match=r"observation_space must be a Box of shape \[O\], got "):
         make_policy(observation_space, Discrete(2), (5,), None)
+
+
+def test_a_new_policy_is_almost_uniform_and_a_new_critic_is_not_small(generator):
+    policies = CategoricalPolicy(4, 2, (16,), generator), GaussianPolicy(4, 2, (16,), generator)
+    layers = [(policies[0].logits, 0.01), (policies[1].mean, 0.01)]
+    for stack, gain in [*layers, (Critic(4, (16,), generator).value, 1.0)]:
+        first, last = (torch.linalg.svdvals(stack[k].weight) for k in (0, -1))
+        torch.testing.assert_close(first, torch.full_like(first, 2**0.5))
+        torch.testing.assert_close(last, torch.full_like(last, gain))

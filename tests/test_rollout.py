@@ -276,3 +276,18 @@ def test_a_rollout_cannot_be_changed(generator):
     for frozen, name in ((rollout, "rewards"), (cursor, "obs")):
         with pytest.raises(FrozenInstanceError):
             setattr(frozen, name, None)
+
+
+@pytest.mark.parametrize("env_id", ["Walk-v0", "NativeWalk-v0"])
+def test_in_a_batch_a_truncation_bootstraps_and_cuts_the_trace(env_id, generator):
+    envs = make_envs(env_id, 4)
+    policy, critic = CategoricalPolicy(3, 3, (4,), generator), Critic(3, (4,), generator)
+    rollout, _ = collect(envs, policy, start_episodes(envs, 0), 40, generator)
+    batch = make_batch(rollout, policy, critic, gamma=0.9, lam=0.8)
+    cut = (rollout.truncated & ~rollout.terminated)[rollout.real]
+    over = rollout.terminated[rollout.real]
+    rewards, following = rollout.rewards[rollout.real], critic(rollout.next_obs)[rollout.real]
+    assert cut.sum() > 5
+    assert over.sum() > 5
+    torch.testing.assert_close(batch.returns[cut], (rewards + 0.9 * following)[cut])
+    torch.testing.assert_close(batch.returns[over], rewards[over])
