@@ -15,7 +15,7 @@ import numpy as np
 from common import brief, main, markdown, paired_ratio, ratio_of, say, times
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests/browser"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / place) for place in ("tests/browser", "tests", "notebooks/tools")]
 
 import conftest  # noqa: E402
 from figures import Figure  # noqa: E402
