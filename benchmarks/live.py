@@ -244,6 +244,7 @@ def measure(quick: bool) -> dict:
                 executable_path=conftest.find_browser(), args=conftest.BROWSER_OPTIONS
             )
             page = chromium.new_page(viewport={"width": 1300, "height": 1000})
+            page.set_default_timeout(180_000)  # a lesson may take its time
             browser = Browser(page, folder, f"{lab}/lab", demo)
             return {
                 "keys": measure_keys(browser, lessons, presses, rounds),
