@@ -15,7 +15,7 @@ import numpy as np
 from common import brief, main, markdown, paired_ratio, ratio_of, say, times
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT / "tests/browser"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / place) for place in ("tests/browser", "tests", "notebooks/tools")]
 
 import conftest  # noqa: E402
 from figures import Figure  # noqa: E402
@@ -242,6 +242,7 @@ def measure(quick: bool) -> dict:
                 executable_path=conftest.find_browser(), args=conftest.BROWSER_OPTIONS
             )
             page = chromium.new_page(viewport={"width": 1300, "height": 1000})
+            page.set_default_timeout(180_000)  # a lesson may take its time
             browser = Browser(page, folder, f"{lab}/lab", demo)
             return {
                 "keys": measure_keys(browser, lessons, presses, rounds),
