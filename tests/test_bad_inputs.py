@@ -1,6 +1,6 @@
 """Inputs that cannot work: each is refused by its argument's name, and changes nothing."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import gymnasium as gym
@@ -45,6 +45,13 @@ class HoldsAnObject(Stateful):
 
     def load_state_dict(self, state):
         pass
+
+
+@dataclass
+class WithAnObject(Stateful):
+    """One whose setting no file can be named after."""
+
+    setting: object
 
 
 @pytest.fixture
@@ -259,6 +266,7 @@ TABLE = {
     "a mode that is not told": (lambda w: resets_later(SimpleNamespace(metadata={})),
                                 "autoreset_mode"),
     "a camera where nothing draws": (lambda w: Camera("Bandit-v0", 0), "env_id"),
+    "a camera where no mode draws": (lambda w: Camera("Unseen-v0", 0), "env_id"),
     "a camera from seed -1": (lambda w: Camera("CartPole-v1", -1), "seed"),
     "a film of the wrong task": (lambda w: render_episode(w.policy, "Pendulum-v1", 0), "policy"),
     "a film without pictures": (lambda w: render_episode(w.policy, "CartPole-v1", 0, 0), "every"),
@@ -266,7 +274,7 @@ TABLE = {
     "a run of a class": (lambda w: Run(TINY, TRPO), "algorithm"),
     "a run of a function": (lambda w: Run(TINY, trpo_step), "algorithm"),
     "a run of a text": (lambda w: Run("CartPole-v1", TRPO()), "config"),
-    "a run that has no name": (lambda w: Run(TINY, PPOClip(lr=0.1 + 0 * w.no.sum())), "lr"),
+    "a run that has no name": (lambda w: Run(TINY, WithAnObject(object())), "algorithm"),
     "a sweep of nothing": (lambda w: sweep([], w.folder / "new"), "runs"),
     "a sweep of settings": (lambda w: sweep([TINY], w.folder / "new"), "runs"),
     "a sweep by a number": (lambda w: sweep([Run(TINY, TRPO())], w.folder / "new", 2), "executor"),

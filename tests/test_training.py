@@ -751,3 +751,13 @@ def test_the_default_settings_are_those_that_the_lessons_name():
     assert asdict(TRPOConfig()) == {
         "max_kl": 0.01, "damping": 1e-3, "cg_iters": 8, "shrink": 0.5, "max_backtracks": 10,
     }  # fmt: skip
+
+
+def test_numpys_numbers_in_an_algorithms_state_are_saved_as_pythons(tmp_path):
+    class Counting(TRPO):
+        def state_dict(self):
+            return super().state_dict() | {"shrink": np.float64(0.25)}
+
+    trainer = Trainer(CARTPOLE, Counting())
+    trainer.save(tmp_path / "run.pt")
+    assert Trainer.load(tmp_path / "run.pt", Counting()).algorithm.config.shrink == 0.25

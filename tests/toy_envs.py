@@ -145,6 +145,12 @@ class Endless(gym.Env):
         return np.zeros((1, 1, 3), dtype=np.uint8)
 
 
+class Unseen(Endless):
+    """Knows the argument render_mode, and no mode."""
+
+    metadata: ClassVar = {"render_modes": []}
+
+
 class Bandit(gym.Env):
     """One step per episode: the reward is the observation's first number, plus the action's."""
 
@@ -199,6 +205,7 @@ _register("Borrowing-v0", Borrowing)
 _register("NativeBorrowing-v0", Borrowing, vector_entry_point=NativeBorrowing)
 _register("Feed-v0", Feed)
 _register("Endless-v0", Endless)
+_register("Unseen-v0", Unseen)
 _register("Limited-v0", Endless, max_episode_steps=7)
 _register("Narrow-v0", Endless, kwargs={"action_space": Box(-1e-3, 1e-3, (2,), np.float32)})
 _register("Old-v0", Bandit)
