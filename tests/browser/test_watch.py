@@ -1,12 +1,14 @@
 """Training that a class watches and steers."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 from figures import Figure, assert_accessible
 from jupyterlab_page import ERRORS, READY, Notebook, write_notebook
 from playwright.sync_api import expect
+from servers import SECONDS_OF_PATIENCE
 
 LESSON = Path(__file__).parents[2] / "notebooks/00_start_here.ipynb"
 BOUND = "KL bound δ (nats)"
@@ -17,6 +19,14 @@ from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO
 from trpo_lib.widgets import watch
 config = TrainConfig(seed=0, target_return=None, max_iterations=100_000)
+"""
+WRITES_WHEN_PAUSED = """
+import asyncio, pathlib
+async def write_when_paused():
+    while run.Run.of(trainer).state != "paused":
+        await asyncio.sleep(0.1)
+    pathlib.Path("paused").touch()
+writing = asyncio.create_task(write_when_paused())
 """
 FRAMES = """line => new Promise(done => {
     let frames = 0, changes = 0;
@@ -41,6 +51,13 @@ def wait_for_pause(figure):
     stands = int(PAUSED.match(figure.state.text_content())[1])
     expect(figure.line).to_contain_text(f"Update {stands},")
     return stands
+
+
+def wait_for_file(path):
+    end_of_patience = time.monotonic() + SECONDS_OF_PATIENCE
+    while not path.exists():
+        assert time.monotonic() < end_of_patience
+        time.sleep(0.1)
 
 
 @pytest.fixture
@@ -95,10 +112,13 @@ def test_a_watcher_says_what_it_does_and_at_the_end_the_cart_goes_on(endless):
     assert_accessible(figure.page)
 
 
-def test_training_pauses_when_its_page_is_closed_and_goes_on_when_it_is_opened_again(endless, lab):
+def test_training_pauses_when_its_page_is_closed_and_goes_on_when_it_is_opened_again(
+    endless, lab, folder
+):
     notebook = endless(
         "from trpo_lib.widgets import run\nrun._PICTURES_UNSEEN = 10",
         "trainer = Trainer(config)\nwatch(trainer)",
+        WRITES_WHEN_PAUSED,
         "print(trainer._counts[0])",
     )
     page, figure = notebook.page, Figure(notebook.page)
@@ -106,10 +126,11 @@ def test_training_pauses_when_its_page_is_closed_and_goes_on_when_it_is_opened_a
     figure.press("Start")
     expect(figure.line).to_have_text(TRAINING)
     page.goto("about:blank")
+    wait_for_file(folder / "paused")
     page.goto(f"{lab}/tree/endless.ipynb")
     page.wait_for_function(READY)
     stands = wait_for_pause(figure)
-    expect(Notebook(page).run(3)).to_contain_text(f"{stands}")
+    expect(Notebook(page).run(4)).to_contain_text(f"{stands}")
     figure.press("Start")
     expect(figure.state).to_contain_text("training")
 
