@@ -165,7 +165,10 @@ def test_flat_grad_equals_finite_differences_in_the_order_of_the_params():
 def test_flat_grad_hands_its_options_to_autograd():
     x = torch.tensor([2.0, 3.0], requires_grad=True)
     slope = flat_grad((x**3).sum(), [x], create_graph=True)
-    assert flat_grad(slope.sum(), [x]).tolist() == [12.0, 18.0]
+    again = flat_grad(slope.sum(), [x])
+    assert again.tolist() == [12.0, 18.0]
+    assert slope.requires_grad
+    assert not again.requires_grad
 
 
 def test_the_defaults_of_cg_are_ten_iterations_and_a_residual_of_1e_10():

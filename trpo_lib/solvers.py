@@ -16,11 +16,13 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
     A parameter that plays no part has the gradient 0. autograd_options: of ``torch.autograd.grad``;
-    ``grad_outputs`` makes it the vector-Jacobian product of an output that is a vector.
+    ``grad_outputs`` makes it the vector-Jacobian product of an output that is a vector, and without
+    ``create_graph`` the result is a constant.
     """
     _checks.require_type(Tensor, output=output)
     grads = torch.autograd.grad(output, params, materialize_grads=True, **autograd_options)
-    return torch.cat([grad.reshape(-1) for grad in grads])
+    flat = torch.cat([grad.reshape(-1) for grad in grads])
+    return flat if autograd_options.get("create_graph") else flat.detach()
 
 
 @dataclass(frozen=True)
