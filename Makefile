@@ -17,7 +17,7 @@ test: set-up-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pytest tests --ignore=tests/browser -n 2 --cov=trpo_lib --cov-report=term-missing:skip-covered
-	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=120 -n 2 --dist loadscope
+	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout=600 -n 2 --dist loadscope
 	$(BIN)/pytest tests/browser -n 2 --dist loadfile
 
 # Both ends of the ranges in pyproject.toml, each in an environment of its own below build/.

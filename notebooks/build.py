@@ -30,7 +30,7 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
     NotebookClient(
         notebook,
         kernel_name="python3",
-        timeout=300,
+        timeout=600,
         resources={"metadata": {"path": folder}},
         record_timing=False,  # the time of day would differ at every run
         store_widget_state=False,  # half a widget's state breaks GitHub's viewer
