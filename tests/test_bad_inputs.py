@@ -160,6 +160,8 @@ TABLE = {
         lambda w: Trainer.load(w.folder / "run.pt", PPOClip()), "algorithm"),
     "a run to go on nowhere": (lambda w: Trainer.load(w.folder / "run.pt", device="gpu"), "device"),
     "evaluation of a trainer": (lambda w: evaluate(w.trainer, "CartPole-v1", 1, 0), "policy"),
+    "evaluation of a critic": (lambda w: evaluate(w.critic, "CartPole-v1", 1, 0),
+                               "policy must be a network with an act method"),
     "evaluation where it does not fit": (lambda w: evaluate(w.policy, "Pendulum-v1", 1, 0),
                                          "policy"),
     "evaluation without episodes": (lambda w: evaluate(w.policy, "CartPole-v1", 0, 0), "episodes"),
@@ -195,6 +197,9 @@ TABLE = {
     "real as integers": (
         lambda w: make_batch(replace(w.rollout, real=w.rollout.real.int()), w.policy, w.critic,
                              0.9, 0.9), "real"),
+    "a batch without a policy": (
+        lambda w: make_batch(w.rollout, None, w.critic, 0.9, 0.9), "policy"),
+    "obs as an array": (with_batch(obs=lambda b: b.obs.numpy()), "obs"),
     "no critic": (lambda w: make_batch(w.rollout, w.policy, None, 0.9, 0.9), "critic"),
     # advantages
     "terminated as integers": (with_masks(terminated=lambda w: w.no.int()), "terminated"),
@@ -237,6 +242,9 @@ TABLE = {
     # networks
     "no actions": (lambda w: CategoricalPolicy(4, 0, (4,), w.generator), "num_actions"),
     "half an observation": (lambda w: GaussianPolicy(0.5, 2, (4,), w.generator), "obs_dim"),
+    "a critic of nothing": (lambda w: Critic(0, (4,), w.generator), "obs_dim"),
+    "products with weights": (
+        lambda w: fisher_vector_product(w.policy.state_dict(), w.batch.obs, 0.1), "policy"),
     "a critic without layers": (lambda w: Critic(4, None, w.generator), "hidden"),
     "a seed for a generator": (lambda w: Critic(4, (4,), 0), "generator"),
     "pictures as observations": (

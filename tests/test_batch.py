@@ -1,10 +1,11 @@
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 import torch
 
+from trpo_lib.advantage import gae
 from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.policies import Critic
 from trpo_lib.rollout import Rollout
@@ -90,6 +91,21 @@ def test_make_batch_keeps_the_real_transitions_in_order_with_their_log_probs(pol
         assert batch.old_log_probs[i].item() == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(batch.advantages.mean(), 0, atol=1e-12)
     np.testing.assert_allclose(batch.advantages.std(correction=0), 1, rtol=1e-12)
+
+
+def test_advantages_and_returns_are_those_of_gae_with_the_rollouts_own_masks(policy, generator):
+    played = rollout(policy, generator, torch.ones(T, N, dtype=torch.bool))
+    terminated, truncated = torch.rand(2, T, N, generator=generator) < 0.3
+    assert (terminated != truncated).any()
+    played = replace(played, terminated=terminated, truncated=truncated)
+    critic = Critic(3, (8,), None).double()
+    values, next_values = (critic(obs).detach() for obs in (played.obs, played.next_obs))
+    expected = gae(played.rewards, values, next_values, terminated, truncated, 0.9, 0.8)
+    batch = make_batch(played, policy, critic, gamma=0.9, lam=0.8)
+    torch.testing.assert_close(batch.returns, (expected + values).flatten())
+    torch.testing.assert_close(batch.values, values.flatten())
+    scaled = (expected - expected.mean()) / expected.std(correction=0)
+    torch.testing.assert_close(batch.advantages, scaled.flatten())
 
 
 def test_a_batch_is_made_of_constants(policy, generator):

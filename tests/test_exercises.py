@@ -152,6 +152,30 @@ def test_a_number_near_zero_may_be_off_by_float32s_rounding():
     assert not same(np.array(5e-7), np.array(0.0))
 
 
+@pytest.mark.parametrize(
+    ("check", "answer", "said"),
+    [
+        (exercises.check_00_predict, [1, 2], "one number is asked for, yours has 2."),
+        (exercises.check_04_explore, [1, 2, 3], "2 numbers are asked for, yours has 3."),
+        (exercises.check_01_explore, ([-6.0, 0.0], [1.0, np.nan, 0.0]), "rewards must be finite."),
+        (exercises.check_01_explore, ([-3.5, 0.0], [1.0, 0.0, 0.0]), "for no rewards is it enough"),
+        (exercises.check_01_explore, ([-5.0, 0.0], [1.0, 0.0, 0.0]), "change the rewards"),
+        (exercises.check_02_explore, [[0.2, 0.3, 0.5]] * 3, "direct / detour = 0.00."),
+    ],
+)
+def test_a_wrong_answer_is_told_what_is_wrong_with_it(check, answer, said):
+    assert said in str(check(answer))
+
+
+def test_a_divergence_that_is_clipped_is_told_where():
+    def clipped(p, q):
+        return rel_entr(p, np.maximum(q, 1e-8)).sum(-1)
+
+    said = str(exercises.check_02_compute(clipped))
+    assert "where q(a) = 0 < p(a) yours gives" in said
+    assert "KL is infinite, no clipping" in said
+
+
 def test_a_verdict_cannot_be_changed():
     verdict = exercises.check_00_predict(7)
     with pytest.raises(FrozenInstanceError):

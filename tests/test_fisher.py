@@ -110,3 +110,16 @@ def test_a_frozen_parameter_has_no_row(policy, obs):
 def test_it_refuses_a_damping_that_is_not_at_least_zero(policy, obs, damping):
     with pytest.raises(ValueError, match=rf"damping must be in \[0, inf\], got {damping}"):
         fisher_vector_product(policy, obs, damping)
+
+
+def test_a_policy_that_hardly_trembles_is_refused_too(policy, obs, generator):
+    class Trembling(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.policy = policy
+
+        def forward(self, obs):
+            return self.policy(obs + 3e-3 * torch.randn(obs.shape, generator=generator))
+
+    with pytest.raises(ValueError, match=r"must answer twice alike, got a KL of \d\.\d?e-0[67]"):
+        fisher_vector_product(Trembling(), obs, damping=0.1)

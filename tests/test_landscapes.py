@@ -302,3 +302,8 @@ def test_at_the_top_nothing_is_tried():
 def test_errors_name_the_argument(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_ridge_of_the_lessons():
+    given = {"peak": 10.0, "summit": 2.0, "along": 0.25, "across": 1.0, "bend": 0.3}
+    assert CliffRidge() == CliffRidge(**given, edge=0.5, width=0.05)

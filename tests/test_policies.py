@@ -170,3 +170,17 @@ def test_a_new_policy_is_almost_uniform_and_a_new_critic_is_not_small(generator)
         first, last = (torch.linalg.svdvals(stack[k].weight) for k in (0, -1))
         torch.testing.assert_close(first, torch.full_like(first, 2**0.5))
         torch.testing.assert_close(last, torch.full_like(last, gain))
+
+
+@pytest.mark.parametrize("device", ["meta"])
+def test_networks_and_noise_are_on_the_cpu_whatever_torchs_default_is(device):
+    try:
+        torch.set_default_device(device)
+        generator = torch.Generator("cpu").manual_seed(0)
+        networks = [kind(3, 2, (4,), generator) for kind in (CategoricalPolicy, GaussianPolicy)]
+        noise = [policy.noise((5,), generator) for policy in networks]
+        networks.append(Critic(3, (4,), generator))
+    finally:
+        torch.set_default_device(None)
+    tensors = [*noise, *(param for network in networks for param in network.parameters())]
+    assert {tensor.device.type for tensor in tensors} == {"cpu"}

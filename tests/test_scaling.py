@@ -266,3 +266,12 @@ def test_reward_scale_multiplies_the_critics_targets_and_leaves_reported_returns
 def test_a_senseless_reward_scale_is_refused_by_name(value):
     with pytest.raises(ValueError, match=rf"reward_scale must be in \(0, inf\), got {value}"):
         TrainConfig(reward_scale=value)
+
+
+def test_its_statistics_are_on_the_cpu_whatever_torchs_default_is():
+    try:
+        torch.set_default_device("meta")
+        scaler = Standardizer(3)
+    finally:
+        torch.set_default_device(None)
+    assert {buffer.device.type for buffer in scaler.buffers()} == {"cpu"}

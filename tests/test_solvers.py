@@ -1,4 +1,5 @@
 import math
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -38,6 +39,15 @@ def test_every_iterate_equals_scipys(iters):
     np.testing.assert_allclose(result.x, scipys, rtol=1e-9)
     # Short of convergence too, xᵀ A x is of this x.
     assert result.quadratic_form == pytest.approx((result.x @ matrix @ result.x).item(), rel=1e-9)
+
+
+def test_the_quadratic_form_is_the_iterates_also_far_from_the_solution():
+    matrix = torch.diag(torch.tensor([1.0, 10.0, 100.0], dtype=torch.float64))
+    found = conjugate_gradient(lambda v: matrix @ v, torch.ones(3, dtype=torch.float64), 1)
+    assert found.residuals[-1] > 0.5
+    assert found.quadratic_form == pytest.approx(float(found.x @ matrix @ found.x), rel=1e-12)
+    with pytest.raises(FrozenInstanceError):
+        found.x = None
 
 
 def test_residuals_are_the_true_ones_of_every_iterate():

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -162,6 +162,18 @@ def test_senseless_runs_are_refused(tmp_path):
         Run(TINY, lambda policy, batch: None)
     with pytest.raises(ValueError, match="runs must be at least 1, got 0"):
         sweep([], tmp_path)
+
+
+def test_a_run_can_be_called_and_neither_it_nor_a_sweep_can_be_changed(serial):
+    @dataclass
+    class Settings:
+        lr: float = 0.1
+
+    with pytest.raises(TypeError, match="algorithm must be a callable dataclass"):
+        Run(TINY, Settings())
+    for frozen, name in ((Run(TINY, PPOClip()), "config"), (serial, "table")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(frozen, name, None)
 
 
 def test_the_interquartile_mean_is_that_of_the_middle_half():

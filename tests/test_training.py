@@ -7,6 +7,7 @@ import random
 import re
 import sys
 from dataclasses import asdict, fields
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,9 +19,11 @@ import toy_envs
 from toy_envs import Walk
 
 import trpo_lib
+from trpo_lib import storage
 from trpo_lib.baselines import NaturalGradient, PPOClip
 from trpo_lib.batch import UpdateReport
 from trpo_lib.environments import LONGEST_EPISODE
+from trpo_lib.notes import Notes
 from trpo_lib.rendering import render_episode
 from trpo_lib.training import Record, TrainConfig, Trainer, evaluate
 from trpo_lib.trpo import TRPO, TRPOConfig, trpo_step
@@ -647,6 +650,38 @@ def test_a_run_in_which_nothing_is_accepted_is_told_so_once():
     mostly_refuse.calls = 0
     records = list(Trainer(with_(WALK, max_iterations=25), mostly_refuse))
     assert not any(record.note for record in records)
+
+    def refuse_after_the_first(policy, batch):
+        refuse_after_the_first.calls += 1
+        return UpdateReport(0.0, 0.0, 0.0, refuse_after_the_first.calls == 1)
+
+    refuse_after_the_first.calls = 0
+    records = list(Trainer(with_(WALK, max_iterations=12), refuse_after_the_first))
+    assert [record.iteration for record in records if record.note] == [11]
+
+
+def test_actions_on_the_bounds_are_not_clipped():
+    notes, space = Notes(), gym.spaces.Box(-1.0, 2.0, (2,))
+    report = UpdateReport(0.1, 0.01, 1.0, True)
+    for bound in (-1.0, 2.0):
+        assert notes.on(torch.full((4, 3, 2), bound), space, report) == ""
+    assert "lay outside" in notes.on(torch.full((4, 3, 2), 2.5), space, report)
+
+
+def test_layer_sizes_are_a_tuple_of_pythons_ints_whatever_was_given():
+    hidden = TrainConfig(hidden=[np.int64(8), 4]).hidden
+    assert hidden == (8, 4)
+    assert isinstance(hidden, tuple)
+    assert {type(size) for size in hidden} == {int}
+
+
+def test_what_no_file_can_hold_is_named_with_its_place():
+    with pytest.raises(
+        TypeError, match=r"^state\['a'\]\[1\] must be a tensor, number, text or list"
+    ):
+        storage.plain({"a": [1, object()]})
+    with pytest.raises(TypeError, match="must be a function, or have state_dict and load_state_di"):
+        storage.require_savable(algorithm=partial(play_uniformly))
 
 
 def test_reduced_precision_around_a_run_does_not_reach_it():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -293,3 +294,9 @@ def test_the_algorithms_state_is_plain_numbers_that_restore_it():
     restored = TRPO()
     restored.load_state_dict(state)
     assert restored.config == config
+
+
+def test_the_defaults_are_those_that_the_lessons_name():
+    assert asdict(TRPOConfig()) == {
+        "max_kl": 0.01, "damping": 1e-3, "cg_iters": 8, "shrink": 0.5, "max_backtracks": 10,
+    }  # fmt: skip
