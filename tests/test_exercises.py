@@ -5,7 +5,7 @@ import io
 import pkgutil
 import re
 import sys
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import answers
 import numpy as np
@@ -15,7 +15,9 @@ from answers.lesson_02 import BENT
 from scipy.special import rel_entr
 
 from trpo_lib import exercises
+from trpo_lib.exercises import lesson_05
 from trpo_lib.exercises.verdict import same
+from trpo_lib.training import Trainer
 
 LESSONS = [
     importlib.import_module(f"answers.{m.name}") for m in pkgutil.iter_modules(answers.__path__)
@@ -165,6 +167,18 @@ def test_a_number_near_zero_may_be_off_by_float32s_rounding():
 )
 def test_a_wrong_answer_is_told_what_is_wrong_with_it(check, answer, said):
     assert said in str(check(answer))
+
+
+def test_the_bounds_of_lesson_05_are_tried_with_three_seeds(monkeypatch):
+    tried = []
+
+    def spy(config, algorithm):
+        tried.append((config.seed, algorithm.config.max_kl))
+        return Trainer(replace(config, max_iterations=1), algorithm)
+
+    monkeypatch.setattr(lesson_05, "Trainer", spy)
+    exercises.check_05_explore([0.001, 3.0])
+    assert tried == [(seed, max_kl) for max_kl in (0.001, 3.0) for seed in range(3)]
 
 
 def test_a_divergence_that_is_clipped_is_told_where():

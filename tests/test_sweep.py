@@ -4,7 +4,7 @@ import json
 import os
 import signal
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import FrozenInstanceError, dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, make_dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from distributed import Client, LocalCluster
 from scipy import stats
 
 from trpo_lib.baselines import PPOClip
+from trpo_lib.batch import UpdateReport
 from trpo_lib.sweep import Run, interquartile_mean, probability_of_improvement, sweep
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO, TRPOConfig
@@ -174,6 +175,13 @@ def test_a_run_can_be_called_and_neither_it_nor_a_sweep_can_be_changed(serial):
     for frozen, name in ((Run(TINY, PPOClip()), "config"), (serial, "table")):
         with pytest.raises(FrozenInstanceError):
             setattr(frozen, name, None)
+
+
+def test_a_runs_file_is_named_after_its_settings_in_any_order(tmp_path):
+    call = {"__call__": lambda self, policy, batch: UpdateReport(0.0, 0.0, 0.0, False)}
+    for fields in ([("a", int, 1), ("b", int, 2)], [("b", int, 2), ("a", int, 1)]):
+        sweep([Run(TINY, make_dataclass("Made", fields, namespace=call)())], tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_interquartile_mean_is_that_of_the_middle_half():

@@ -8,7 +8,7 @@ import re
 import sys
 from dataclasses import asdict, fields
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 import gymnasium as gym
@@ -635,29 +635,21 @@ def test_a_run_whose_actions_are_always_clipped_is_told_so_once(tmp_path):
     assert all(record.note == "" for record in Trainer(with_(config, env_id="WalkBox-v0")))
 
 
-def test_a_run_in_which_nothing_is_accepted_is_told_so_once():
-    def refuse(policy, batch):
-        return UpdateReport(0.0, 0.0, 0.0, False)
+def accepting(when):
+    """An algorithm that changes nothing; when tells of a call's number whether it is accepted."""
+    calls = count(1)
+    return lambda policy, batch: UpdateReport(0.0, 0.0, 0.0, when(next(calls)))
 
-    notes = [record.note for record in Trainer(with_(WALK, max_iterations=25), refuse)]
-    assert [number for number, note in enumerate(notes) if note] == [9]
-    assert "None of the last 10 updates was accepted" in notes[9]
 
-    def mostly_refuse(policy, batch):
-        mostly_refuse.calls += 1
-        return UpdateReport(0.0, 0.0, 0.0, mostly_refuse.calls % 10 == 0)
-
-    mostly_refuse.calls = 0
-    records = list(Trainer(with_(WALK, max_iterations=25), mostly_refuse))
-    assert not any(record.note for record in records)
-
-    def refuse_after_the_first(policy, batch):
-        refuse_after_the_first.calls += 1
-        return UpdateReport(0.0, 0.0, 0.0, refuse_after_the_first.calls == 1)
-
-    refuse_after_the_first.calls = 0
-    records = list(Trainer(with_(WALK, max_iterations=12), refuse_after_the_first))
-    assert [record.iteration for record in records if record.note] == [11]
+@pytest.mark.parametrize(
+    ("when", "noted"),
+    [(lambda n: False, [10]), (lambda n: n % 10 == 0, []), (lambda n: n == 1, [11])],
+    ids=["never", "every tenth", "only the first"],
+)
+def test_ten_updates_in_a_row_that_are_not_accepted_are_told_of_once(when, noted):
+    records = list(Trainer(with_(WALK, max_iterations=25), accepting(when)))
+    assert [record.iteration for record in records if record.note] == noted
+    assert all("None of the last 10 updates was accepted" in records[n - 1].note for n in noted)
 
 
 def test_actions_on_the_bounds_are_not_clipped():
@@ -783,9 +775,6 @@ def test_the_default_settings_are_those_that_the_lessons_name():
     config = TrainConfig()
     assert (config.env_id, config.num_envs, config.num_steps) == ("CartPole-v1", 64, 32)
     assert (config.gamma, config.lam, config.hidden) == (0.99, 0.97, (32,))
-    assert asdict(TRPOConfig()) == {
-        "max_kl": 0.01, "damping": 1e-3, "cg_iters": 8, "shrink": 0.5, "max_backtracks": 10,
-    }  # fmt: skip
 
 
 def test_numpys_numbers_in_an_algorithms_state_are_saved_as_pythons(tmp_path):
