@@ -299,10 +299,8 @@ def test_a_frozen_parameter_stays_and_an_update_leaves_no_gradients_behind(
 def remembered(algorithm):
     """What an algorithm knows from earlier updates, to be compared bit for bit."""
     exact = {"_moments": {}, "beta": None} | algorithm.state_dict()
-    return exact["beta"], {
-        index: {name: value.tolist() for name, value in moments.items()}
-        for index, moments in exact["_moments"].items()
-    }
+    moments = exact["_moments"]
+    return exact["beta"], {name: torch.as_tensor(moments[name]).tolist() for name in moments}
 
 
 @each

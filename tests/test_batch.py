@@ -27,7 +27,7 @@ def fields(size=4):
 def rollout(policy, generator, real):
     """A hand-made one: random numbers, no episode ends, actions of the policy's own kind."""
     obs, next_obs = torch.randn(2, T, N, 3, generator=generator, dtype=torch.float64)
-    actions = policy.act(obs, policy.noise((T, N), generator)).detach()
+    actions = torch.from_numpy(policy.act(obs.numpy(), policy.noise((T, N), generator).numpy()))
     rewards = torch.randn(T, N, generator=generator, dtype=torch.float64)
     never = torch.zeros(T, N, dtype=torch.bool)
     return Rollout(obs, actions, rewards, next_obs, never, never, real, ())

@@ -7,7 +7,8 @@ import torch
 from torch.distributions import kl_divergence
 from torch.func import functional_call, jacrev
 
-from trpo_lib.fisher import fisher_vector_product
+from trpo_lib.fisher import fisher_vector_product, jacobian_fisher
+from trpo_lib.jacobian import linearize
 from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
 
 
@@ -90,6 +91,38 @@ def test_the_matrix_is_symmetric_and_has_no_negative_eigenvalue(policy, obs):
     assert torch.linalg.eigvalsh(matrix).min() > -1e-12
 
 
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)], ids=str
+)
+def test_a_policys_jacobian_gives_the_same_products(policy, obs, dtype, tolerance, generator):
+    policy, obs = policy.to(dtype), obs.to(dtype)
+    size = sum(param.numel() for param in policy.parameters())
+    for vector in torch.randn(20, size, generator=generator, dtype=dtype):
+        expected = fisher_vector_product(policy, obs, damping=0.1)(vector)
+        found = jacobian_fisher(linearize(policy, obs), damping=0.1)(vector)
+        assert (found - expected).norm() <= tolerance * expected.norm()
+
+
+def changed(policy, kind):
+    """The policy after a user has changed it."""
+    network = policy.logits if isinstance(policy, CategoricalPolicy) else policy.mean
+    if kind == "another layer":
+        network[1] = torch.nn.ReLU()
+    elif kind == "one frozen":
+        network[0].weight.requires_grad_(False)
+    elif kind == "one more":
+        policy.extra = torch.nn.Parameter(torch.zeros(2))
+    else:
+        policy.__class__ = type("Mine", (type(policy),), {})
+    return policy
+
+
+@pytest.mark.parametrize("kind", ["another layer", "one frozen", "one more", "another class"])
+def test_a_changed_policy_offers_no_jacobian_and_is_differentiated(policy, obs, kind):
+    assert linearize(policy, obs) is not None
+    assert linearize(changed(policy, kind), obs) is None
+
+
 def test_damping_adds_exactly_damping_times_the_vector(policy, obs, generator):
     size = sum(param.numel() for param in policy.parameters())
     vector = torch.randn(size, generator=generator, dtype=torch.float64)
@@ -110,6 +143,8 @@ def test_a_frozen_parameter_has_no_row(policy, obs):
 def test_it_refuses_a_damping_that_is_not_at_least_zero(policy, obs, damping):
     with pytest.raises(ValueError, match=rf"damping must be in \[0, inf\], got {damping}"):
         fisher_vector_product(policy, obs, damping)
+    with pytest.raises(ValueError, match=rf"damping must be in \[0, inf\], got {damping}"):
+        jacobian_fisher(linearize(policy, obs), damping)
 
 
 def test_a_policy_that_hardly_trembles_is_refused_too(policy, obs, generator):

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trpo_lib"
-TRPO_PATH_BUDGET = 718  # non-blank lines, docstrings included
+TRPO_PATH_BUDGET = 910  # non-blank lines, docstrings included
 MAX_FUNCTION_LINES = 40
 
 # The architecture: which module may import which. `_checks` is open to all.
@@ -30,6 +30,7 @@ BELOW_TRPO = [
     "surrogate",
     "advantage",
     "solvers",
+    "jacobian",
     "fisher",
     "policies",
     "rollout",
@@ -46,18 +47,20 @@ MAY_IMPORT = {
     "surrogate": [],
     "advantage": [],
     "solvers": [],
-    "fisher": ["divergence", "solvers"],
+    "adam": [],
     "policies": [],
     "environments": [],
     "storage": [],
     "connection": [],
     "scaling": [],
+    "jacobian": ["policies", "scaling"],
+    "fisher": ["divergence", "solvers", "jacobian"],
     "rollout": ["policies", "environments"],
     "batch": ["rollout", "advantage"],
     "trpo": BELOW_TRPO,
     "notes": ["batch"],
-    "training": [*BELOW_TRPO, "trpo", "environments", "storage", "scaling", "notes"],
-    "baselines": [*BELOW_TRPO, "trpo"],
+    "training": [*BELOW_TRPO, "trpo", "environments", "storage", "scaling", "notes", "adam"],
+    "baselines": [*BELOW_TRPO, "trpo", "adam"],
     "rendering": ["policies", "environments"],
     "sweep": ["training", "storage"],
     "exercises": NUMERICAL,

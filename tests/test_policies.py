@@ -34,9 +34,9 @@ def test_gumbel_noise_turns_logits_into_samples_of_the_softmax(generator):
     policy = CategoricalPolicy(3, 4, (64,), generator).double()
     policy.logits[-1].weight.data *= 400
     samples = 20_000
-    noise = policy.noise((samples, 2), generator)
+    noise = policy.noise((samples, 2), generator).numpy()
     assert noise.shape == (samples, 2, 4)
-    actions = policy.act(OBS, noise)
+    actions = policy.act(OBS.numpy(), noise)
     assert actions.shape == (samples, 2)
     probs = softmax(by_hand(policy.logits, OBS), axis=-1)
     assert probs.max() > 0.5
@@ -47,9 +47,9 @@ def test_gumbel_noise_turns_logits_into_samples_of_the_softmax(generator):
 def test_gaussian_actions_have_the_policys_mean_and_standard_deviation(generator):
     policy = GaussianPolicy(3, 2, (64,), generator).double()
     policy.log_std.data = torch.tensor([-1.0, 0.5], dtype=torch.float64)
-    noise = policy.noise((5_000, 2), generator)
+    noise = policy.noise((5_000, 2), generator).numpy()
     assert noise.shape == (5_000, 2, 2)
-    actions = policy.act(OBS, noise).detach().numpy()
+    actions = policy.act(OBS.numpy(), noise)
     mean, std = by_hand(policy.mean, OBS), np.exp([-1.0, 0.5])
     for n, d in np.ndindex(2, 2):
         assert kstest(actions[:, n, d], norm(mean[n, d], std[d]).cdf).pvalue > 0.01
@@ -60,7 +60,7 @@ def test_without_noise_the_action_is_the_likeliest(policy):
         expected = by_hand(policy.logits, OBS).argmax(-1)
     else:
         expected = by_hand(policy.mean, OBS)
-    np.testing.assert_allclose(policy.act(OBS).detach(), expected, rtol=1e-12)
+    np.testing.assert_allclose(policy.act(OBS.numpy()), expected, rtol=1e-12)
 
 
 def test_a_new_policy_is_almost_uniform_and_a_new_gaussian_is_standard(generator):

@@ -6,7 +6,7 @@ import os
 import random
 import re
 import sys
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -19,7 +19,7 @@ import toy_envs
 from toy_envs import Walk
 
 import trpo_lib
-from trpo_lib import storage
+from trpo_lib import storage, training
 from trpo_lib.baselines import NaturalGradient, PPOClip
 from trpo_lib.batch import UpdateReport
 from trpo_lib.environments import LONGEST_EPISODE
@@ -129,6 +129,7 @@ def test_a_record_holds_counts_returns_and_the_report_but_no_wall_clock_time():
         "transitions",
         "episodes",
         "mean_return",
+        "test_return",
         "explained_variance",
         "report",
         "note",
@@ -187,7 +188,9 @@ def test_the_critic_is_fitted_after_the_advantages_and_the_policy():
 
 
 @pytest.mark.parametrize(("rows", "steps"), [(None, 3), (64, 3), (63, 6), (20, 12), (1, 192)])
-def test_a_pass_of_the_critic_has_as_many_adam_steps_as_its_batch_has_pieces(rows, steps):
+def test_a_pass_of_the_critic_has_as_many_adam_steps_as_its_batch_has_pieces(
+    rows, steps, monkeypatch
+):
     settings = {"num_envs": 8, "num_steps": 8, "critic_epochs": 3, "dtype": "float64"}
     whole, seen = [], []
 
@@ -196,13 +199,12 @@ def test_a_pass_of_the_critic_has_as_many_adam_steps_as_its_batch_has_pieces(row
         return trpo_step(policy, batch, TRPOConfig())
 
     trainer = Trainer(TrainConfig("Walk-v0", critic_batch=rows, **settings), keep_batch)
-    trainer.critic.register_forward_hook(
-        lambda module, args, out: seen.append(args[0]) if torch.is_grad_enabled() else None
-    )
+    gradient = training.squared_error_gradient
+    spy = lambda network, obs, returns: seen.append(obs) or gradient(network, obs, returns)  # noqa: E731
+    monkeypatch.setattr(training, "squared_error_gradient", spy)
     next(trainer)
     assert len(seen) == steps
-    taken = {int(state["step"]) for state in trainer._optimizer.state.values()}
-    assert taken == {steps}
+    assert trainer._adam.state_dict()["count"] == steps
     for last in range(steps // 3, steps + 1, steps // 3):  # each row once in each pass
         one_pass = torch.cat(seen[last - steps // 3 : last])
         assert sorted(one_pass.tolist()) == sorted(whole)
@@ -216,14 +218,41 @@ def test_a_run_ends_at_max_iterations_and_stays_ended():
         next(trainer)
 
 
-def test_a_run_ends_at_the_first_mean_return_that_reaches_the_target():
-    returns = [record.mean_return for record in Trainer(with_(CARTPOLE, max_iterations=30))]
-    target = max(returns[:20])
+def test_a_run_ends_at_the_first_test_that_reaches_the_target():
+    config = with_(CARTPOLE, seed=4, max_iterations=30, test_every=3)
+    returns = [record.test_return for record in Trainer(with_(config, target_return=math.inf))]
+    assert [i for i, tested in enumerate(returns, 1) if tested == tested] == [*range(3, 31, 3)]
+    target = max(returns[2:20:3])
     assert target > returns[2]
-    trainer = Trainer(with_(CARTPOLE, max_iterations=30, target_return=target))
-    stopped = [record.mean_return for record in trainer]
+    trainer = Trainer(with_(config, target_return=target))
+    stopped = [record.test_return for record in trainer]
     assert repr(stopped) == repr(returns[: returns.index(target) + 1])
     assert trainer.finished
+
+
+def test_a_test_is_the_mean_of_100_fresh_greedy_episodes(monkeypatch):
+    tests = []
+
+    def spy(policy, env_id, episodes, seed):
+        returns = evaluate(policy, env_id, episodes, seed)
+        tests.append((policy, env_id, episodes, int(seed), returns.mean()))
+        return returns
+
+    monkeypatch.setattr(training, "evaluate", spy)
+    trainers = [Trainer(with_(CARTPOLE, seed=s, target_return=500.0, test_every=2)) for s in (3, 4)]
+    records = [record for trainer in trainers for record in trainer]
+    assert [test[:3] for test in tests] == [
+        (trainer.policy, "CartPole-v1", 100) for trainer in trainers for _ in range(2)
+    ]
+    assert [r.test_return for r in records if r.iteration % 2 == 0] == [test[-1] for test in tests]
+    assert len({seed for _, _, _, seed, _ in tests}) == 4
+
+
+def test_tests_change_nothing_in_the_training():
+    tested = list(Trainer(with_(CARTPOLE, target_return=math.inf, test_every=1)))
+    plain = list(Trainer(CARTPOLE))
+    assert all(math.isnan(record.test_return) for record in plain)
+    assert repr([replace(record, test_return=math.nan) for record in tested]) == repr(plain)
 
 
 def test_stopping_and_going_on_equals_a_run_in_one_piece():
@@ -235,11 +264,11 @@ def test_stopping_and_going_on_equals_a_run_in_one_piece():
     assert trace_of(trainer, records) == trace_of(Trainer(CARTPOLE))
 
 
-@pytest.mark.parametrize("replace", ["config", "algorithm"])
-def test_another_max_kl_acts_on_the_next_update(replace):
+@pytest.mark.parametrize("replaced", ["config", "algorithm"])
+def test_another_max_kl_acts_on_the_next_update(replaced):
     trainer, untouched = Trainer(CARTPOLE), Trainer(CARTPOLE)
     assert repr(list(islice(trainer, 2))) == repr(list(islice(untouched, 2)))
-    if replace == "config":
+    if replaced == "config":
         trainer.algorithm.config = TRPOConfig(max_kl=1e-4)
     else:
         trainer.algorithm = TRPO(TRPOConfig(max_kl=1e-4))
@@ -546,7 +575,7 @@ def test_evaluate_equals_single_environments_played_greedily_by_hand(env_id):
 def test_a_policy_without_parameters_is_evaluated_too():
     class AlwaysRight(torch.nn.Module):
         def act(self, obs):
-            return torch.ones(len(obs), dtype=torch.int64)
+            return np.ones(len(obs), dtype=np.int64)
 
     assert 8 <= evaluate(AlwaysRight(), "CartPole-v1", 20, seed=0).mean() <= 11
 
@@ -698,16 +727,19 @@ def test_torchs_ambient_defaults_do_not_reach_a_run(algorithm, scale_obs):
         torch.set_default_device(None)
 
 
-@pytest.mark.parametrize("algorithm", [TRPO, PPOClip, NaturalGradient])
+# Few products: each one more multiplies rounding errors, and longer vectors are summed otherwise.
+@pytest.mark.parametrize(
+    "algorithm", [TRPO(TRPOConfig(cg_iters=4)), PPOClip(), NaturalGradient(cg_iters=4)], ids=repr
+)
 def test_a_parameter_that_no_action_depends_on_stays_as_it_is(algorithm):
     config = with_(CARTPOLE, dtype="float64")
-    trainer, plain = (Trainer(config, algorithm()) for _ in range(2))
+    trainer, plain = (Trainer(config, copy.copy(algorithm)) for _ in range(2))
     trainer.policy.value_head = torch.nn.Linear(3, 3, dtype=torch.float64)
     before = numbers(trainer.policy.value_head)
     records = list(trainer)
     assert numbers(trainer.policy.value_head) == before
     assert [r.report.accepted for r in records] == [True] * 4
-    kls = [record.report.kl for record in plain]  # longer vectors are summed in another order
+    kls = [record.report.kl for record in plain]
     assert [record.report.kl for record in records] == pytest.approx(kls, rel=1e-6)
 
 
@@ -766,7 +798,9 @@ def test_pictures_leave_the_environment_variables_of_a_screen_alone(monkeypatch)
 
 
 def test_a_greedy_mean_exactly_at_the_target_ends_the_run():
-    config = with_(WALK, env_id="Limited-v0", num_envs=1, num_steps=8, max_iterations=9)
+    config = with_(
+        WALK, env_id="Limited-v0", num_envs=1, num_steps=8, max_iterations=9, test_every=1
+    )
     assert len(list(Trainer(with_(config, target_return=7.0)))) == 1
     assert len(list(Trainer(with_(config, target_return=7.5)))) == 9
 

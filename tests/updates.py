@@ -17,7 +17,8 @@ from trpo_lib.policies import CategoricalPolicy, make_policy
 
 def play(policy, obs, generator, advantages=None):
     """The policy's own actions at obs; advantages, and with them the rest, random unless given."""
-    actions = policy.act(obs, policy.noise((len(obs),), generator).to(obs)).detach()
+    noise = policy.noise((len(obs),), generator).numpy()
+    actions = torch.from_numpy(policy.act(obs.numpy(), noise))
     log_probs = policy(obs).log_prob(actions).detach()
     if advantages is None:
         advantages = normalize(torch.randn(len(obs), generator=generator, dtype=obs.dtype))

@@ -198,12 +198,14 @@ def require_fitting(policy: nn.Module, observation_space: Space) -> None:
     """Raises unless policy is one (``TypeError``) that takes such observations (``ValueError``)."""
     if isinstance(policy, type) or not (hasattr(policy, "act") and hasattr(policy, "parameters")):
         raise TypeError(f"policy must be a network with an act method, got {_short(policy)}")
-    weight, shape = next(policy.parameters(), torch.zeros(())), observation_space.shape
+    obs = np.zeros((1, *observation_space.shape), dtype=np.float32)
     try:
         with torch.inference_mode():
-            policy.act(torch.zeros(1, *shape, dtype=weight.dtype, device=weight.device))
-    except RuntimeError as error:
-        raise ValueError(f"policy must take observations {list(shape)}: {error}") from error
+            actions = policy.act(obs)
+    except (RuntimeError, ValueError, TypeError) as error:
+        why = f"policy must take observations {list(obs.shape[1:])} as NumPy arrays: {error}"
+        raise ValueError(why) from error
+    require_type(np.ndarray, **{"what policy.act gives": actions})
 
 
 def _short(value) -> str:

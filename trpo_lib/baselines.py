@@ -16,16 +16,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.distributions import Distribution
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
-from torch.optim import Adam
 
 from trpo_lib._checks import require_between, require_count, require_inside, take_numpy_numbers
+from trpo_lib.adam import Adam
 from trpo_lib.advantage import normalize
 from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
-from trpo_lib.fisher import fisher_vector_product
-from trpo_lib.solvers import conjugate_gradient, flat_grad
+from trpo_lib.solvers import conjugate_gradient, flat_grad, move
 from trpo_lib.surrogate import surrogate
+from trpo_lib.trpo import local_model
 
 
 def _take_over(
@@ -37,13 +36,18 @@ def _take_over(
         old, new = policy(batch.obs), trial(batch.obs)
         gain = (surrogate(new, *data) - surrogate(old, *data)).item()
         kl = mean_kl(old, new).item()
-        far_out = new.log_prob(trial.act(batch.obs, 10.0))
+        far_out = new.log_prob(_far_actions(trial, batch))
         finite = all(numbers.isfinite().all() for numbers in (far_out, *trial.parameters()))
         if not (finite and math.isfinite(gain) and math.isfinite(kl)):
             return UpdateReport(0.0, 0.0, 0.0, False, cg_residuals)
         # One call takes all parameters over: Ctrl-C leaves no mixture.
         torch._foreach_copy_(list(policy.parameters()), list(trial.parameters()))
     return UpdateReport(gain, kl, 1.0, True, cg_residuals)
+
+
+def _far_actions(policy: nn.Module, batch: Batch) -> Tensor:
+    """Those ten σ from the mean, if actions are real numbers."""
+    return torch.from_numpy(policy.act(batch.obs.numpy(force=True), 10.0)).to(batch.actions)
 
 
 class _Baseline:
@@ -77,7 +81,7 @@ class _FirstOrder(_Baseline):
         self._forget()
 
     def _forget(self) -> None:
-        self._moments = {}  # Adam's, as its state_dict has them; never changed in place
+        self._moments = {}  # Adam's, as its state_dict has them
 
     def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
         """One update: changes the policy in place, or not at all."""
@@ -85,38 +89,24 @@ class _FirstOrder(_Baseline):
         if self._owner not in (None, policy):
             self._forget()
         self._owner, trial = policy, copy.deepcopy(policy)
-        optimizer = self._optimizer(trial)
+        params, adam = [param for param in trial.parameters() if param.requires_grad], self._adam()
         with torch.no_grad():
             old = policy(batch.obs)
         for _ in range(self.epochs):
-            optimizer.zero_grad()
-            self.objective(old, trial(batch.obs), batch).backward()
-            optimizer.step()
+            move(params, adam(flat_grad(self.objective(old, trial(batch.obs), batch), params)))
         report = _take_over(policy, trial, batch)
         if report.accepted:
-            self._moments = optimizer.state_dict()["state"]
+            self._moments = adam.state_dict()
         return report
 
-    def _optimizer(self, trial: nn.Module) -> Adam:
+    def _adam(self) -> Adam:
         """An Adam that goes on from the moments, but with the rate of now."""
         # eps as PPO's and A2C's usual implementations have it: 1e-8 would let a parameter whose
         # gradient is all rounding errors move as fast as the others.
-        adam = Adam(trial.parameters(), lr=self.lr, eps=1e-5, maximize=True)
-        moments = copy.deepcopy(self._moments) or _no_moments(trial)
-        adam.load_state_dict(adam.state_dict() | {"state": moments})
+        adam = Adam(self.lr, eps=1e-5)
+        if self._moments:
+            adam.load_state_dict(self._moments)
         return adam
-
-
-def _no_moments(policy: nn.Module) -> dict:
-    """Adam's at the start; Adam would make them of torch's ambient default dtype and device."""
-    return {
-        number: {
-            "step": torch.zeros((), dtype=torch.float32, device="cpu"),
-            "exp_avg": torch.zeros_like(param),
-            "exp_avg_sq": torch.zeros_like(param),
-        }
-        for number, param in enumerate(policy.parameters())
-    }
 
 
 @dataclass
@@ -212,11 +202,7 @@ class NaturalGradient(_Baseline):
         """θ ← θ + α F⁻¹g: changes the policy in place, or not at all."""
         require_update(policy, batch)
         trial = copy.deepcopy(policy)
-        params = [param for param in trial.parameters() if param.requires_grad]
-        new = trial(batch.obs)
-        gain = surrogate(new, batch.actions, batch.old_log_probs, batch.advantages)
-        fisher = fisher_vector_product(trial, batch.obs, self.damping)
-        natural = conjugate_gradient(fisher, flat_grad(gain, params), self.cg_iters)
-        theta = parameters_to_vector(params) + self.step_size * natural.x
-        vector_to_parameters(theta, params)
+        model = local_model(trial, batch, self.damping)
+        natural = conjugate_gradient(model.fisher, model.gradient, self.cg_iters)
+        move([p for p in trial.parameters() if p.requires_grad], self.step_size * natural.x)
         return _take_over(policy, trial, batch, natural.residuals)

@@ -87,8 +87,9 @@ def step(envs: VectorEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
     """One step -> obs to act on next, obs before any reset, reward, terminated, truncated.
 
     All are copies: what an environment does with its own arrays later does not reach them. Raises
-    ``ValueError`` on actions of another shape than the environments'.
+    ``ValueError`` on actions of another shape than the environments', ``TypeError`` on no array.
     """
+    require_type(np.ndarray, **{"the policy's actions": actions})
     if actions.shape != envs.action_space.shape:
         wanted, got = list(envs.action_space.shape), list(actions.shape)
         raise ValueError(f"the policy's actions must have shape {wanted}, got {got}")

@@ -2,6 +2,9 @@
 
 F = E[∇log π ∇log πᵀ] is the Hessian of KL(π_old ‖ π_θ) at θ = θ_old, and a Hessian times v is one
 more backward pass, through the gradient (Pearlmutter 1994; Schulman et al. 2015, appendix C).
+
+Where the policy knows the Jacobian J of its distributions' parameters, first derivatives are enough
+and faster: F = Jᵀ M J, with M the Fisher matrix of a distribution in its own parameters.
 """
 
 import torch
@@ -9,6 +12,7 @@ from torch import Tensor, nn
 
 from trpo_lib._checks import require_between, require_finite, require_type
 from trpo_lib.divergence import mean_kl
+from trpo_lib.jacobian import Linearization
 from trpo_lib.solvers import LinearMap, flat_grad
 
 
@@ -34,3 +38,13 @@ def damped_hessian(kl: Tensor, params: list[Tensor], damping: float) -> LinearMa
         raise ValueError(f"policy must answer twice alike, got a KL of {kl.item():.2g}: {why}")
     kl_grad = flat_grad(kl, params, create_graph=True)
     return lambda v: flat_grad(kl_grad, params, grad_outputs=v, retain_graph=True) + damping * v
+
+
+def jacobian_fisher(policy: Linearization, damping: float) -> LinearMap:
+    """The same map as Jᵀ M J + damping · I, of a policy's linearization at B observations.
+
+    Raises ``ValueError`` when damping is negative.
+    """
+    require_between(0, float("inf"), damping=damping)
+    rows = len(policy.outputs)
+    return lambda v: policy.pull(policy.metric(policy.push(v))) / rows + damping * v

@@ -3,11 +3,15 @@
 A policy offers three things. ``policy(obs)`` is the distribution; ``policy.noise`` draws the
 randomness of a whole rollout at once; ``policy.act`` turns observation and noise into an action.
 Without noise the action is the most likely one: the greedy policy.
+
+``act`` works on NumPy arrays, as environments do: on a few rows torch would spend most of its time
+on the calls.
 """
 
 from collections.abc import Sequence
 from itertools import pairwise
 
+import numpy as np
 import torch
 from gymnasium.spaces import Box, Discrete, Space
 from torch import Generator, Tensor, nn
@@ -23,8 +27,8 @@ class _MLP(nn.Sequential):
 
     def __init__(self, sizes: Sequence[int], output_gain: float, generator: Generator):
         _checks.require_type(Generator | None, generator=generator)  # None: torch's global one
-        # skip_init: the default initialisation would draw from torch's global generator.
-        linears = [nn.utils.skip_init(nn.Linear, *pair, **_PLAIN) for pair in pairwise(sizes)]
+        with torch.random.fork_rng(devices=[]):  # what is drawn here is replaced
+            linears = [nn.Linear(*pair, **_PLAIN) for pair in pairwise(sizes)]
         gains = [2**0.5] * (len(linears) - 1) + [output_gain]
         for linear, gain in zip(linears, gains, strict=True):
             nn.init.orthogonal_(linear.weight, gain, generator)
@@ -39,6 +43,20 @@ class _MLP(nn.Sequential):
         return x
 
 
+def _on_arrays(network: nn.Module, x: np.ndarray) -> np.ndarray:
+    """What the network makes of an array."""
+    _checks.require_type(np.ndarray, obs=x)
+    for layer in network if isinstance(network, nn.Sequential) else [network]:
+        if type(layer) is nn.Linear and layer.bias is not None:
+            weight, bias = layer.weight.numpy(force=True), layer.bias.numpy(force=True)
+            x = x.astype(weight.dtype, copy=False) @ weight.T + bias
+        elif type(layer) is nn.Tanh:
+            x = np.tanh(x)
+        else:
+            x = layer(torch.from_numpy(x)).numpy(force=True)
+    return x
+
+
 class CategoricalPolicy(nn.Module):
     """π(a|s) = softmax(network(s)) over A actions. Starts almost uniform (output gain 0.01)."""
 
@@ -49,7 +67,12 @@ class CategoricalPolicy(nn.Module):
 
     def forward(self, obs: Tensor) -> Categorical:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
-        return Categorical(logits=self.logits(obs), validate_args=False)
+        return self.distribution(self.logits(obs))
+
+    @staticmethod
+    def distribution(logits: Tensor) -> Categorical:
+        """Logits ``[B, A]`` -> distribution of batch shape ``[B]``."""
+        return Categorical(logits=logits, validate_args=False)
 
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Gumbel noise ``[*shape, A]``: argmax(logits + noise) is a sample of the softmax."""
@@ -57,9 +80,10 @@ class CategoricalPolicy(nn.Module):
         uniform = torch.empty(*shape, num_actions, **_PLAIN)
         return -uniform.exponential_(generator=generator).log()
 
-    def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
+    @np.errstate(over="ignore", invalid="ignore")  # in a policy that a huge step has ruined
+    def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
         """Obs ``[N, O]``, noise ``[N, A]`` -> actions ``[N]``; without noise the likeliest."""
-        return (self.logits(obs) + noise).argmax(-1)
+        return (_on_arrays(self.logits, obs) + noise).argmax(-1)
 
 
 class GaussianPolicy(nn.Module):
@@ -74,15 +98,21 @@ class GaussianPolicy(nn.Module):
     def forward(self, obs: Tensor) -> Independent:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
         mean = self.mean(obs)
-        return Independent(Normal(mean, self.log_std.exp().expand_as(mean), False), 1, False)
+        return self.distribution(mean, self.log_std.expand_as(mean))
+
+    @staticmethod
+    def distribution(mean: Tensor, log_std: Tensor) -> Independent:
+        """Two times ``[B, D]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
+        return Independent(Normal(mean, log_std.exp(), False), 1, False)
 
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Standard normal noise ``[*shape, D]``."""
         return torch.randn(*shape, len(self.log_std), generator=generator, **_PLAIN)
 
-    def act(self, obs: Tensor, noise: Tensor | float = 0.0) -> Tensor:
+    @np.errstate(over="ignore", invalid="ignore")  # in a policy that a huge step has ruined
+    def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
         """Obs ``[N, O]``, noise ``[N, D]`` -> actions ``[N, D]``; without noise the mean."""
-        return self.mean(obs) + self.log_std.exp() * noise
+        return _on_arrays(self.mean, obs) + np.exp(self.log_std.numpy(force=True)) * noise
 
 
 Policy = CategoricalPolicy | GaussianPolicy

@@ -29,10 +29,8 @@ class Camera:
 
     def step(self, policy: Policy) -> bool:
         """Plays one step -> whether the episode ended; if it did, ``reset`` comes next."""
-        weight = next(policy.parameters(), torch.zeros(()))
         with torch.inference_mode():
-            obs = torch.from_numpy(np.asarray(self._obs)).to(weight)
-            action = policy.act(obs[None]).cpu().numpy()[0]
+            (action,) = policy.act(np.asarray(self._obs)[None])
         action = to_space(action, self._env.action_space)
         self._obs, _, terminated, truncated, _ = self._env.step(action)
         return bool(terminated or truncated)

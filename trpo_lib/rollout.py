@@ -59,12 +59,12 @@ def collect(
     require_type(Cursor, cursor=cursor)
     require_count(num_steps=num_steps)
     weight = next(policy.parameters(), torch.zeros(()))
-    noise = policy.noise((num_steps, envs.num_envs), generator).to(weight)
+    noise = policy.noise((num_steps, envs.num_envs), generator).numpy()
     obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
     rows, episode_returns, later = [], [], resets_later(envs)
     with torch.inference_mode():
-        for step_noise in noise.unbind():
-            actions = policy.act(torch.from_numpy(obs).to(weight), step_noise).cpu().numpy()
+        for step_noise in noise:
+            actions = policy.act(obs, step_noise)
             following, next_obs, reward, terminated, truncated = step(envs, actions)
             rows.append((obs, actions, reward, next_obs, terminated, truncated, ~resetting))
             done = terminated | truncated

@@ -25,6 +25,16 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
     return flat if autograd_options.get("create_graph") else flat.detach()
 
 
+def move(params: Sequence[Tensor], step: Tensor) -> None:
+    """Adds a step ``[P]`` to all params, in one call: Ctrl-C finds them before it or after it."""
+    pieces = step.split([param.numel() for param in params])
+    with torch.no_grad():
+        torch._foreach_add_(
+            list(params),
+            [piece.view_as(param) for piece, param in zip(pieces, params, strict=True)],
+        )
+
+
 @dataclass(frozen=True)
 class CGResult:
     """What ``conjugate_gradient`` found."""

@@ -13,17 +13,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.optim import Adam
 
 from trpo_lib import _checks, storage
+from trpo_lib.adam import Adam
 from trpo_lib.advantage import explained_variance
 from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.environments import longest_episode, make_envs, step
+from trpo_lib.jacobian import squared_error_gradient
 from trpo_lib.notes import Notes
 from trpo_lib.policies import Critic, Policy, make_policy
 from trpo_lib.rollout import Rollout, collect, start_episodes
 from trpo_lib.scaling import Standardizer
+from trpo_lib.solvers import move
 from trpo_lib.trpo import TRPO
+
+TEST_EPISODES = 100
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ class TrainConfig:
     num_envs: int = 64  # N, environments played side by side: CartPole steps 64 as fast as 32
     num_steps: int = 32  # T, steps of each per iteration
     max_iterations: int = 200  # the run ends here at the latest
-    target_return: float | None = 490.0  # or once solved, as Trainer says; None: never
+    target_return: float | None = 490.0  # or once a test has this mean; None: no tests
+    test_every: int = 4  # updates between two tests, of 100 fresh greedy episodes
     gamma: float = 0.99  # discount per step
     lam: float = 0.97  # GAE's λ
     hidden: tuple[int, ...] = (32,)  # tanh units per layer, policy and critic alike
@@ -53,7 +58,8 @@ class TrainConfig:
         _checks.require_type(bool, scale_obs=self.scale_obs)
         _checks.require_seed(seed=self.seed)
         _checks.require_count(num_envs=self.num_envs, num_steps=self.num_steps)
-        _checks.require_count(max_iterations=self.max_iterations, critic_epochs=self.critic_epochs)
+        _checks.require_count(max_iterations=self.max_iterations, test_every=self.test_every)
+        _checks.require_count(critic_epochs=self.critic_epochs)
         _checks.require_count(critic_batch=1 if self.critic_batch is None else self.critic_batch)
         _checks.require_between(0, 1, gamma=self.gamma, lam=self.lam)
         _checks.require_inside(0, math.inf, critic_lr=self.critic_lr)
@@ -73,6 +79,7 @@ class Record:
     transitions: int  # real ones since the start
     episodes: int  # ended since the start
     mean_return: float  # undiscounted, over the last N episodes that ended; NaN before the first
+    test_return: float  # mean of 100 fresh greedy episodes after the update; NaN where not tested
     explained_variance: float  # of the critic before this iteration's fit
     report: UpdateReport  # of the policy's update
     note: str = ""  # what the run's owner should know; each note once
@@ -83,9 +90,9 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     algorithm: (policy, batch) -> ``UpdateReport``, a ``TRPO`` if not given; replace its ``config``
     and the next update follows. It is a function without state, or offers its ``state_dict`` and
-    ``load_state_dict``. ``finished``: the budget is spent, or the last N episodes and 100 greedy
-    ones reach the target. Leaving a ``with`` block closes the environments. Interrupted anywhere,
-    ``policy`` is the old or the new one, never a mix, and new episodes start.
+    ``load_state_dict``. ``finished``: the budget is spent, or a test reached the target. Leaving a
+    ``with`` block closes the environments. Interrupted anywhere, ``policy`` is the old or the new
+    one, never a mix, and new episodes start.
     """
 
     def __init__(self, config: TrainConfig | None = None, algorithm: Callable | None = None):
@@ -109,7 +116,7 @@ class Trainer(Iterator[Record], AbstractContextManager):
             self._envs.close()
             raise
         self.scaler = Standardizer.before(self.policy, self.critic) if config.scale_obs else None
-        self._optimizer = Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
+        self._adam = Adam(config.critic_lr)
         self._cursor = None  # the first rollout starts the episodes
 
     def __exit__(self, *_) -> None:
@@ -140,12 +147,22 @@ class Trainer(Iterator[Record], AbstractContextManager):
         mean_return = float(np.mean(self._recent)) if self._recent else math.nan
         explained = explained_variance(batch.values, batch.returns)
         note = self._notes.on(rollout.actions, self._envs.single_action_space, report)
-        record = Record(*self._counts.tolist(), mean_return, explained, report, note)
-        self.finished = record.iteration == config.max_iterations
-        if config.target_return is not None and mean_return >= config.target_return:
-            greedy = evaluate(self.policy, config.env_id, 100, self._draw_seed())
-            self.finished |= bool(greedy.mean() >= config.target_return)
-        return record
+        self.finished = bool(self._counts[0] == config.max_iterations)
+        tested = self._test()
+        return Record(*self._counts.tolist(), mean_return, tested, explained, report, note)
+
+    def _test(self) -> float:
+        """The mean return of a test, if one is due; NaN if not. Passed, it ends the run.
+
+        Its seed is none of the generator's: a run that is tested trains like one that is not.
+        """
+        config, iteration = self.config, int(self._counts[0])
+        if config.target_return is None or iteration % config.test_every:
+            return math.nan
+        (seed,) = np.random.SeedSequence([config.seed, iteration]).generate_state(1)
+        mean = evaluate(self.policy, config.env_id, TEST_EPISODES, int(seed)).mean()
+        self.finished |= bool(mean >= config.target_return)
+        return float(mean)
 
     def restart(self) -> None:
         """Back to the state of a new trainer with the same settings and the same algorithm."""
@@ -162,20 +179,20 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     def _fit_critic(self, batch: Batch) -> None:
         """Moves V(s) towards the returns."""
-        size, rows, generator = len(batch.obs), self.config.critic_batch, self._generator
+        params, size = list(self.critic.parameters()), len(batch.obs)
+        rows, generator = self.config.critic_batch, self._generator
         for _ in range(self.config.critic_epochs):
             order = torch.randperm(size, generator=generator, device="cpu") if rows else slice(None)
             columns = (column[order].split(rows or size) for column in (batch.obs, batch.returns))
             for obs, returns in zip(*columns, strict=True):
-                self._optimizer.zero_grad()
-                torch.nn.functional.mse_loss(self.critic(obs), returns).backward()
-                self._optimizer.step()
+                gradient = squared_error_gradient(self.critic.value, obs, returns[:, None])
+                move(params, self._adam(-gradient))
 
     def _draw_seed(self) -> int:
         return int(torch.randint(2**31, (), generator=self._generator, device="cpu"))
 
     def _parts(self) -> list:
-        parts = [self.policy, self.critic, self._optimizer, self._notes, self.algorithm]
+        parts = [self.policy, self.critic, self._adam, self._notes, self.algorithm]
         return parts[:-1] if inspect.isfunction(self.algorithm) else parts
 
     def save(self, path: str | Path) -> None:
@@ -228,10 +245,9 @@ def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarra
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
         _checks.require_fitting(policy, envs.single_observation_space)
-        weight, obs = next(policy.parameters(), torch.zeros(())), start_episodes(envs, seed).obs
+        obs = start_episodes(envs, seed).obs
         for _ in range(longest_episode(env_id)):
-            actions = policy.act(torch.from_numpy(obs).to(weight)).cpu().numpy()
-            obs, _, reward, terminated, truncated = step(envs, actions)
+            obs, _, reward, terminated, truncated = step(envs, policy.act(obs))
             returns += reward * running
             running &= ~(terminated | truncated)
             if not running.any():

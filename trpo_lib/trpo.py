@@ -12,13 +12,15 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Distribution
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from trpo_lib import _checks
 from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
-from trpo_lib.fisher import damped_hessian
-from trpo_lib.solvers import conjugate_gradient, flat_grad, line_search
+from trpo_lib.fisher import damped_hessian, jacobian_fisher
+from trpo_lib.jacobian import linearize
+from trpo_lib.solvers import LinearMap, conjugate_gradient, flat_grad, line_search
 from trpo_lib.surrogate import surrogate
 
 
@@ -40,6 +42,40 @@ class TRPOConfig:
         _checks.require_count(cg_iters=self.cg_iters, max_backtracks=self.max_backtracks)
 
 
+@dataclass(frozen=True)
+class LocalModel:
+    """What an update knows of the neighbourhood of θ_old: L is linear there, and the KL a bowl."""
+
+    old: Distribution  # π_old at the batch's observations
+    objective: float  # L(θ_old | θ_old)
+    gradient: Tensor  # g [P], of L
+    fisher: LinearMap  # v -> (F + damping · I) v, [P] -> [P]
+
+
+def local_model(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
+    """The model at the policy's own parameters: from its Jacobian if it has one, or by autograd."""
+    if linear := linearize(policy, batch.obs):
+        outputs = linear.outputs.detach().requires_grad_()
+        new = linear.distribution(outputs)
+        objective = _objective(new, batch)
+        (slopes,) = torch.autograd.grad(objective, outputs)
+        gradient, fisher = linear.pull(slopes), jacobian_fisher(linear, damping)
+        old = linear.distribution(linear.outputs)
+    else:
+        with torch.no_grad():
+            old = policy(batch.obs)
+        new = policy(batch.obs)
+        objective = _objective(new, batch)
+        params = [param for param in policy.parameters() if param.requires_grad]
+        gradient = flat_grad(objective, params, retain_graph=True)
+        fisher = damped_hessian(mean_kl(old, new), params, damping)
+    return LocalModel(old, objective.item(), gradient, fisher)
+
+
+def _objective(new: Distribution, batch: Batch) -> Tensor:
+    return surrogate(new, batch.actions, batch.old_log_probs, batch.advantages)
+
+
 def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateReport:
     """One TRPO update: changes the policy in place, or not at all.
 
@@ -51,14 +87,8 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     # All happens on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
     trial = copy.deepcopy(policy)
     params = [param for param in trial.parameters() if param.requires_grad]
-    data = batch.actions, batch.old_log_probs, batch.advantages
-    with torch.no_grad():
-        old = policy(batch.obs)
-    new = trial(batch.obs)  # the same so far, but its gradients lead to params
-    objective = surrogate(new, *data)
-    gradient = flat_grad(objective, params, retain_graph=True)
-    fisher = damped_hessian(mean_kl(old, new), params, config.damping)
-    natural = conjugate_gradient(fisher, gradient, config.cg_iters)
+    model = local_model(trial, batch, config.damping)
+    natural = conjugate_gradient(model.fisher, model.gradient, config.cg_iters)
     unchanged = UpdateReport(0.0, 0.0, 0.0, False, natural.residuals)
     if not natural.quadratic_form > 0:  # no direction: the gradient is zero, or underflows
         return unchanged
@@ -69,7 +99,8 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
         nonlocal gain, kl
         vector_to_parameters(candidate, params)
         new = trial(batch.obs)
-        gain, kl = (surrogate(new, *data) - objective).item(), mean_kl(old, new).item()
+        gain = _objective(new, batch).item() - model.objective
+        kl = mean_kl(model.old, new).item()
         return gain > 0 and kl <= config.max_kl
 
     gain = kl = 0.0
