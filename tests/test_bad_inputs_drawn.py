@@ -172,8 +172,8 @@ CASES = [
     (lambda given: plotting.gain_by_radius(ROW, ROW, ROW, range(7)), "marked must be 1 to 6"),
     (lambda given: plotting.radius_history(ROW, HALF, given.ax), r"radii \[3\], accepted \[2\]"),
     (
-        lambda given: plotting.training([given.ax] * 3, ROW, ROW, HALF, ROW),
-        r"returns \[3\], kls \[3\], bounds \[2\], fractions \[3\]",
+        lambda given: plotting.training([given.ax] * 3, ROW, ROW, ROW, HALF, ROW),
+        r"returns \[3\], tests \[3\], kls \[3\], bounds \[2\], fractions \[3\]",
     ),
     (lambda given: plotting.two_policies(HALF, HALF, ROW, {}, [given.ax] * 2), "curves must be 1"),
     (lambda given: plotting.two_gaussians([], (0, 1), ROW, [], [given.ax] * 2), "regions must be"),

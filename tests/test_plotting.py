@@ -238,12 +238,14 @@ def test_one_update_without_a_good_trial_refuses_all():
 def test_a_run_is_drawn_on_panels_that_grow_with_it():
     axes = plotting.training_panels()
     kls, bounds, fractions = [0.01, 0.005, 0], [0.01, 0.01, 0.1], [1, 0.5, 0]
-    plotting.training(axes, [np.nan, 20, 120], kls, bounds, fractions)
+    tests = [np.nan, 90, np.nan]
+    plotting.training(axes, [np.nan, 20, 120], tests, kls, bounds, fractions)
     assert axes[0].get_ylim() == (0, 150)
     assert axes[0].get_xlim() == (0, 50)
     drawn = [line.get_ydata() for ax in axes for line in ax.lines if len(line.get_ydata())]
-    np.testing.assert_array_equal(drawn, [[np.nan, 20, 120], bounds, kls, fractions])
-    plotting.training(axes, np.full(120, -30.0), np.ones(120), np.ones(120), np.ones(120))
+    np.testing.assert_array_equal(drawn, [[np.nan, 20, 120], tests, bounds, kls, fractions])
+    ones = np.ones(120)
+    plotting.training(axes, np.full(120, -30.0), np.full(120, np.nan), ones, ones, ones)
     assert axes[0].get_ylim() == (-75, 150)
     assert axes[2].get_xlim() == (0, 200)
 

@@ -5,6 +5,7 @@ import math
 import os
 import random
 import re
+import subprocess
 import sys
 from dataclasses import asdict, fields, replace
 from functools import partial
@@ -741,6 +742,22 @@ def test_a_parameter_that_no_action_depends_on_stays_as_it_is(algorithm):
     assert [r.report.accepted for r in records] == [True] * 4
     kls = [record.report.kl for record in plain]
     assert [record.report.kl for record in records] == pytest.approx(kls, rel=1e-6)
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Pendulum-v1"])
+@pytest.mark.parametrize("algorithm", ["trpo.TRPO", "baselines.PPOClip"])
+def test_nothing_on_the_way_to_the_first_update_imports_a_compiler(env_id, algorithm):
+    module, name = algorithm.split(".")
+    code = f"""
+import sys
+from trpo_lib.training import TrainConfig, Trainer
+from trpo_lib.{module} import {name}
+config = TrainConfig({env_id!r}, num_envs=2, num_steps=200, test_every=1)
+assert next(Trainer(config, {name}())).report.accepted
+print(sorted({{"torch._dynamo", "sympy"}} & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 # Files

@@ -346,12 +346,15 @@ def one_update(
 
 
 def training_panels() -> np.ndarray:
-    """Three axes ``[3]`` for a training run: mean return, KL and accepted fraction by update."""
+    """Three axes ``[3]`` for a training run: returns, KL and accepted fraction by update."""
     axes = panels(1, 3)[0]
     labels = ("mean return per episode", "KL(old ‖ new) (nats)", "accepted fraction of the step")
     for ax, label in zip(axes, labels, strict=True):
         ax.set(xlabel="update", ylabel=label, xlim=(0, 50))
     axes[0].set_ylim(0, 100)
+    axes[0].plot([], [], color=COLORS[0], label="training, last episodes")
+    axes[0].plot([], [], "o", color=COLORS[1], label="test, greedy")
+    axes[0].legend(loc="upper left", frameon=False)
     axes[1].set(yscale="log", ylim=(1e-6, 20))
     axes[1].plot([], [], color="black", linestyle="--", label="bound δ")
     axes[1].plot([], [], ".", color=COLORS[0], label="KL")
@@ -363,20 +366,23 @@ def training_panels() -> np.ndarray:
 def training(
     axes: np.ndarray,
     returns: Sequence[float],
+    tests: Sequence[float],
     kls: Sequence[float],
     bounds: Sequence[float],
     fractions: Sequence[float],
 ) -> None:
     """A run so far on ``training_panels``, a number ``[K]`` of each kind for K updates.
 
-    Where there are more updates or larger returns than the axes can hold, their limits grow.
+    A NaN is not drawn: tests have one where there was none. Where there are more updates or larger
+    returns than the axes can hold, their limits grow.
     """
-    _alike(returns=returns, kls=kls, bounds=bounds, fractions=fractions)
+    _alike(returns=returns, tests=tests, kls=kls, bounds=bounds, fractions=fractions)
     updates = np.arange(1, len(returns) + 1)
-    make_room(axes[0], returns)
+    make_room(axes[0], [*returns, *tests])
     for ax in axes:
         ax.set_xlim(0, 50 * 2 ** max(0, np.ceil(np.log2(max(len(returns), 1) / 50))))
     axes[0].plot(updates, returns, color=COLORS[0])
+    axes[0].plot(updates, tests, "o", color=COLORS[1])
     axes[1].step(updates, bounds, where="mid", color="black", linestyle="--")
     axes[1].plot(updates, kls, ".", color=COLORS[0])
     axes[2].plot(updates, fractions, ".", color=COLORS[0])

@@ -17,7 +17,7 @@ from trpo_lib.widgets.run import Run
 
 _STEPS_PER_FRAME = 5  # of the cart, whose second has 50: a film at half its speed
 _SECONDS_PER_FRAME = 0.2  # of the film that goes on when the training is over
-_ALT = "Mean return, KL of each update and its bound, accepted fraction of each step, by update."
+_ALT = "Returns, KL of each update and its bound, accepted fraction of each step, by update."
 _STILL = "A finished run, as stored with this page. Where a kernel runs, Start begins a new one."
 
 
@@ -148,7 +148,8 @@ class Watcher(Live):
         return (
             f"Update {last.iteration}, {last.transitions:,} transitions: mean return "
             f"{mean_return}, KL {report.kl:.2g} nats (bound {bounds[-1]:.2g}), "
-            f"accepted fraction {report.fraction:.2g}.{' Finished.' * self.run.finished}"
+            f"accepted fraction {report.fraction:.2g}.{_last_test(records)}"
+            f"{' Finished.' * self.run.finished}"
             f"{''.join(f' {record.note}' for record in records if record.note)}"
         )
 
@@ -176,10 +177,19 @@ def _draw(axes: np.ndarray, records: Sequence, bounds: Sequence[float]) -> None:
     plotting.training(
         axes,
         returns=[record.mean_return for record in records],
+        tests=[record.test_return for record in records],
         kls=[record.report.kl for record in records],
         bounds=bounds,
         fractions=[record.report.fraction for record in records],
     )
+
+
+def _last_test(records: Sequence) -> str:
+    """What the last test found, if there was one."""
+    tested = [record for record in records if not math.isnan(record.test_return)]
+    if not tested:
+        return ""
+    return f" Test after update {tested[-1].iteration}: {tested[-1].test_return:.1f}."
 
 
 def _progress(run: Run, limit: int) -> dict:
