@@ -26,7 +26,6 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "notebooks/data/step_sizes.csv"
 SEEDS, ITERATIONS, EVERY, PROCESSES = 10, 50, 5, 2
 DECADES = np.arange(-5, 0.1, 0.5)  # powers of ten, half a decade apart
-SMALL = {"num_envs": 32, "critic_epochs": 10, "critic_batch": None, "target_return": None}
 # An algorithm with a step size, and the largest step size of its five decades.
 ALGORITHMS: dict[str, tuple[Callable, float]] = {
     "REINFORCE": (lambda size: Reinforce(lr=size), 1.0),
@@ -34,14 +33,14 @@ ALGORITHMS: dict[str, tuple[Callable, float]] = {
     "natural gradient": (lambda size: NaturalGradient(step_size=size), 100.0),
     "PPO-penalty": (lambda size: PPOPenalty(lr=size), 1.0),
     "PPO-clip": (lambda size: PPOClip(lr=size), 1.0),
-    "TRPO": (lambda size: TRPO(TRPOConfig(max_kl=size, cg_iters=5)), 1.0),
+    "TRPO": (lambda size: TRPO(TRPOConfig(max_kl=size)), 1.0),
 }
 
 
 def run(name: str, size: float, seed: int) -> Run:
     """One run. REINFORCE has λ = 1: its returns are rewards alone up to the rollout's end."""
     lam = 1.0 if name == "REINFORCE" else TrainConfig.lam
-    config = TrainConfig(seed=seed, lam=lam, max_iterations=ITERATIONS, **SMALL)
+    config = TrainConfig(seed=seed, lam=lam, max_iterations=ITERATIONS, target_return=None)
     return Run(config, ALGORITHMS[name][0](size))
 
 

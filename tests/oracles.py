@@ -23,7 +23,6 @@ from trpo_lib.solvers import conjugate_gradient, flat_grad
 from trpo_lib.surrogate import surrogate
 from trpo_lib.tabular import TabularMDP
 from trpo_lib.training import TrainConfig, Trainer
-from trpo_lib.trpo import TRPO, TRPOConfig
 
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.(\d+))?(?:e([-+]?\d+))?(?![\dA-Za-z])")
 
@@ -105,9 +104,7 @@ def surrogate_objective(max_kl, length):
 
 @functools.cache
 def recorded_update():
-    small = {"num_envs": 32, "critic_epochs": 10, "critic_batch": None, "target_return": None}
-    config = TrainConfig(seed=1, dtype="float64", max_iterations=8, **small)
-    trainer = Trainer(config, TRPO(TRPOConfig(cg_iters=5)))
+    trainer = Trainer(TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None))
     list(trainer)
     return trainer.policy, make_batch(trainer.play(), trainer.policy, trainer.critic, 0.99, 0.97)
 

@@ -270,7 +270,7 @@ def test_the_report_measures_the_update_on_its_batch(algorithm, policy, batch):
     gain, kl = measure(policy, before, batch)
     assert (report.gain, report.kl) == pytest.approx((gain, kl), rel=1e-9)
     assert (report.fraction, report.accepted) == (1.0, True)
-    assert len(report.cg_residuals) == (6 if algorithm is NaturalGradient else 0)
+    assert len(report.cg_residuals) == (9 if algorithm is NaturalGradient else 0)
 
 
 @each

@@ -4,9 +4,10 @@ Four of them climb the gradient of an objective with Adam, all samples at once, 
 objective; the natural policy gradient takes one step of its own. Nothing here is random.
 
 The policy changes completely or not at all: an update is not taken over when its parameters, its
-gain or KL on the batch, or the log-probability of an action ten σ from the mean are not finite (a
-probability that underflows to 0 makes the KL infinite, a σ of 1e20 has no square). The report then
-has ``accepted`` False and zeros, and a run with a senseless step size goes on.
+gain or KL on the batch, or the log-probability of an action ten σ from the mean or its gradient are
+not finite (a probability that underflows to 0 makes the KL infinite, a σ of 1e20 has no square, one
+of 1e-20 no gradient). The report then has ``accepted`` False and zeros, and a run with a senseless
+step size goes on.
 """
 
 import copy
@@ -31,23 +32,26 @@ def _take_over(
     policy: nn.Module, trial: nn.Module, batch: Batch, cg_residuals: tuple[float, ...] = ()
 ) -> UpdateReport:
     """Gives the policy its changed copy's parameters, if all is finite -> what that did."""
-    data = batch.actions, batch.old_log_probs, batch.advantages
+    data, params = (batch.actions, batch.old_log_probs, batch.advantages), list(trial.parameters())
     with torch.no_grad():
         old, new = policy(batch.obs), trial(batch.obs)
         gain = (surrogate(new, *data) - surrogate(old, *data)).item()
         kl = mean_kl(old, new).item()
-        far_out = new.log_prob(_far_actions(trial, batch))
-        finite = all(numbers.isfinite().all() for numbers in (far_out, *trial.parameters()))
+        finite = all(numbers.isfinite().all() for numbers in (*_far_out(trial, batch), *params))
         if not (finite and math.isfinite(gain) and math.isfinite(kl)):
             return UpdateReport(0.0, 0.0, 0.0, False, cg_residuals)
         # One call takes all parameters over: Ctrl-C leaves no mixture.
-        torch._foreach_copy_(list(policy.parameters()), list(trial.parameters()))
+        torch._foreach_copy_(list(policy.parameters()), params)
     return UpdateReport(gain, kl, 1.0, True, cg_residuals)
 
 
-def _far_actions(policy: nn.Module, batch: Batch) -> Tensor:
-    """Those ten σ from the mean, if actions are real numbers."""
-    return torch.from_numpy(policy.act(batch.obs.numpy(force=True), 10.0)).to(batch.actions)
+def _far_out(policy: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The log-probabilities of actions ten σ from the mean, and the gradient of their mean."""
+    actions = torch.from_numpy(policy.act(batch.obs.numpy(force=True), 10.0)).to(batch.actions)
+    params = [param for param in policy.parameters() if param.requires_grad]
+    with torch.enable_grad():
+        log_probs = policy(batch.obs).log_prob(actions)
+        return log_probs, flat_grad(log_probs.mean(), params)
 
 
 class _Baseline:
@@ -190,7 +194,7 @@ class NaturalGradient(_Baseline):
 
     step_size: float = 0.3  # α, of F⁻¹g; learns CartPole fastest among 0.01, 0.03, 0.1, …, 10
     damping: float = 1e-3  # added to the Fisher matrix's diagonal
-    cg_iters: int = 5  # Fisher-vector products per update
+    cg_iters: int = 8  # Fisher-vector products per update, as TRPO
 
     def __post_init__(self):
         take_numpy_numbers(self)
