@@ -157,10 +157,10 @@ class Greedy:
     def __init__(self, model: SB3TRPO):
         self.parameters, self._model = model.policy.parameters, model
 
-    def act(self, obs: torch.Tensor) -> torch.Tensor:
+    def act(self, obs: np.ndarray) -> np.ndarray:
         """Obs ``[N, O]`` -> the likeliest actions ``[N, D]``."""
-        scaled = self._model.get_vec_normalize_env().normalize_obs(obs.numpy())
-        return self._model.policy.get_distribution(torch.from_numpy(scaled)).mode()
+        scaled = self._model.get_vec_normalize_env().normalize_obs(obs)
+        return self._model.policy.get_distribution(torch.from_numpy(scaled)).mode().numpy()
 
 
 def sb3(task: dict, seed: int) -> tuple[Curve, np.ndarray]:

@@ -20,7 +20,7 @@ JSON, MARKDOWN = HERE / "results.json", HERE / "results.md"
 PARTS = {
     "solve": "solve",
     "reliability": "reliability",
-    "more_seeds": "reliability",
+    "fresh": "fresh",
     "update": "update",
     "throughput": "throughput",
     "fisher_product": "fisher_product",
@@ -61,12 +61,7 @@ def run_part(module: str, quick: bool) -> dict:
 
 def measure(arguments: argparse.Namespace) -> Iterator[tuple[str, dict]]:
     """The parts asked for, one after the other: name and what it measured."""
-    if arguments.seeds:
-        first, last = map(int, arguments.seeds.split("-"))
-        seeds = range(first, last + 1)
-        yield "more_seeds", importlib.import_module("reliability").count(seeds)
-        return
-    for name in arguments.parts or [name for name in PARTS if name != "more_seeds"]:
+    for name in arguments.parts or PARTS:
         yield name, run_part(PARTS[name], arguments.quick)
 
 
@@ -94,17 +89,13 @@ def origins(results: dict) -> str:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    choices = [name for name in PARTS if name != "more_seeds"]
-    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(choices)}; none: all of them")
+    parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; none: all of them")
     parser.add_argument(
         "--quick", action="store_true", help="tiny sizes, shown and not written: does it all work?"
     )
-    parser.add_argument(
-        "--seeds", metavar="A-B", help="only count the seeds A to B solved, two processes at a time"
-    )
     arguments = parser.parse_args()
-    if unknown := set(arguments.parts) - set(choices):
-        parser.error(f"parts must be among {choices}, got {sorted(unknown)}")
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"parts must be among {list(PARTS)}, got {sorted(unknown)}")
     return arguments
 
 

@@ -59,9 +59,9 @@ class Greedy:
     def __init__(self, policy):
         self.parameters, self._policy = policy.parameters, policy
 
-    def act(self, obs: torch.Tensor) -> torch.Tensor:
+    def act(self, obs: np.ndarray) -> np.ndarray:
         """Obs ``[N, O]`` -> the likeliest actions ``[N]``."""
-        return self._policy.get_distribution(obs).mode()
+        return self._policy.get_distribution(torch.from_numpy(obs)).mode().numpy()
 
 
 class AskJudge(BaseCallback):

@@ -45,7 +45,7 @@ def measure_size(num_envs: int, repeats: int) -> dict:
 
 
 def measure(quick: bool) -> dict:
-    return {str(size): measure_size(size, 20 if quick else 500) for size in (8, 32, 128)}
+    return {str(size): measure_size(size, 20 if quick else 500) for size in (8, 64, 256)}
 
 
 def percent(share: dict) -> str:
@@ -68,10 +68,10 @@ def table(data: dict) -> str:
 
 
 def summary(data: dict) -> list[list[str]]:
-    row = data["32"]
+    row = data["64"]
     return [
-        ["rollout at N = 32 as a share of bare stepping", percent(row["share"])],
-        ["rollout at N = 32, transitions/s", brief(row["collect"]["median"])],
+        ["rollout at N = 64 as a share of bare stepping", percent(row["share"])],
+        ["rollout at N = 64, transitions/s", brief(row["collect"]["median"])],
     ]
 
 

@@ -109,7 +109,7 @@ FORMS = [list, tuple, np.array, torch.tensor, with_gradient]
         (exercises.check_01_explore, lambda form: (form([-6.0, 0.0]), form([2.0, 0.0, 0.0]))),
         (exercises.check_02_predict, lambda form: form([0.22])),
         (exercises.check_02_explore, lambda form: form(BENT)),
-        (exercises.check_04_explore, lambda form: form([0.05, 7.0])),
+        (exercises.check_04_explore, lambda form: form([0.02, 7.0])),
         (exercises.check_07_explore, lambda form: form([0.9, 0.465])),
     ],
 )

@@ -163,11 +163,6 @@ def test_every_picture_has_an_alt_text_and_is_small(source):
 
 
 @every_lesson
-def test_a_lesson_has_25_to_40_cells(source):
-    assert 25 <= len(jupytext.read(source).cells) <= 40
-
-
-@every_lesson
 def test_code_cells_are_short(source):
     code = cells(jupytext.read(source), "code")
     assert statistics.median(map(lines, code)) <= 5

@@ -78,8 +78,8 @@ RIGHT = [
     (check_04_compute, by_library),
     (check_04_compute, with_numpy),
     (check_04_compute, loop(lambda new, old: (new @ new) / (old @ old))),
-    (check_04_explore, (0.03, 8)),
-    (check_04_explore, [0.05, 7]),
+    (check_04_explore, (0.02, 8)),
+    (check_04_explore, [0.02, 7]),
 ]
 WRONG = [
     (check_04_predict, 4, "the square"),
@@ -110,8 +110,9 @@ WRONG = [
     (check_04_compute, lambda m, g, n, kl: g / 0, "yours gives -?inf at"),
     (check_04_explore, (0.03, 20), "at most 8"),
     (check_04_explore, (0.03, 7.5), "these are 7.5"),
-    (check_04_explore, (1e-3, 5), "residual is 0.05"),
-    (check_04_explore, (0.01, 8), "not below"),
+    (check_04_explore, (1e-3, 5), "residual is 0.04"),
+    (check_04_explore, (1e-3, 8), "not below"),
+    (check_04_explore, (0.01, 8), "left the region"),
     (check_04_explore, (0.1, 8), "damped too much"),
     (check_04_explore, (-0.1, 8), "ValueError"),
     (check_04_explore, 0.1, "2 numbers"),
