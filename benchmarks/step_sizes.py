@@ -63,9 +63,9 @@ def main() -> None:
     if failures:
         raise SystemExit(f"{len(failures)} runs failed, the first: {failures[0]}")
     tables = [thin(*setting, sweep(own, folder).table) for setting, own in runs.items()]
+    made = {"command": "python benchmarks/step_sizes.py", "seeds": SEEDS, **circumstances()}
     DATA.parent.mkdir(exist_ok=True)
     pd.concat(tables).to_csv(DATA, index=False, float_format="%.5g", lineterminator="\n")
-    made = {"command": "python benchmarks/step_sizes.py", "seeds": SEEDS, **circumstances()}
     DATA.with_suffix(".json").write_text(json.dumps(made, indent=1) + "\n")
 
 
