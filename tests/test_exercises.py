@@ -15,9 +15,9 @@ from answers.lesson_02 import BENT
 from scipy.special import rel_entr
 
 from trpo_lib import exercises
-from trpo_lib.exercises import lesson_05
+from trpo_lib.exercises import lesson_00, lesson_05
 from trpo_lib.exercises.verdict import same
-from trpo_lib.training import Trainer
+from trpo_lib.training import TrainConfig, Trainer
 
 LESSONS = [
     importlib.import_module(f"answers.{m.name}") for m in pkgutil.iter_modules(answers.__path__)
@@ -181,13 +181,18 @@ def test_the_bounds_of_lesson_05_are_tried_with_three_seeds(monkeypatch):
     assert tried == [(seed, max_kl) for max_kl in (0.001, 3.0) for seed in range(3)]
 
 
-def test_a_divergence_that_is_clipped_is_told_where():
-    def clipped(p, q):
-        return rel_entr(p, np.maximum(q, 1e-8)).sum(-1)
+@pytest.mark.parametrize(("mean", "passes"), [(475, True), (474.9, False)])
+def test_check_00_asks_for_a_mean_of_475_over_100_episodes(monkeypatch, mean, passes):
+    asked = []
 
-    said = str(exercises.check_02_compute(clipped))
-    assert "where q(a) = 0 < p(a) yours gives" in said
-    assert "KL is infinite, no clipping" in said
+    def scores(policy, env_id, episodes, seed):
+        asked.append((env_id, episodes))
+        return np.array([mean - 5, mean + 5])
+
+    monkeypatch.setattr(lesson_00, "evaluate", scores)
+    config = TrainConfig(seed=1, num_envs=1, num_steps=8, max_iterations=1)
+    assert exercises.check_00_explore(config).passed == passes
+    assert asked == [("CartPole-v1", 100)]
 
 
 def test_a_verdict_cannot_be_changed():
