@@ -5,7 +5,9 @@ import io
 import pkgutil
 import re
 import sys
+from contextlib import nullcontext
 from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import answers
 import numpy as np
@@ -15,9 +17,10 @@ from answers.lesson_02 import BENT
 from scipy.special import rel_entr
 
 from trpo_lib import exercises
-from trpo_lib.exercises import lesson_00, lesson_05
+from trpo_lib.exercises import lesson_00, lesson_04, lesson_05, lesson_06
 from trpo_lib.exercises.verdict import same
 from trpo_lib.training import TrainConfig, Trainer
+from trpo_lib.trpo import TRPOConfig
 
 LESSONS = [
     importlib.import_module(f"answers.{m.name}") for m in pkgutil.iter_modules(answers.__path__)
@@ -169,16 +172,78 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(check, answer, said):
     assert said in str(check(answer))
 
 
-def test_the_bounds_of_lesson_05_are_tried_with_three_seeds(monkeypatch):
+@pytest.mark.parametrize("check", [exercises.check_04_explore])
+def test_the_batch_of_lesson_04_is_the_lessons_own_and_is_recorded_once(check, monkeypatch):
+    small = {"num_envs": 32, "critic_epochs": 10, "critic_batch": None, "target_return": None}
+    lesson = TrainConfig(seed=1, dtype="float64", max_iterations=8, **small)
     tried = []
 
     def spy(config, algorithm):
-        tried.append((config.seed, algorithm.config.max_kl))
+        tried.append((config, algorithm.config))
         return Trainer(replace(config, max_iterations=1), algorithm)
 
-    monkeypatch.setattr(lesson_05, "Trainer", spy)
-    exercises.check_05_explore([0.001, 3.0])
-    assert tried == [(seed, max_kl) for max_kl in (0.001, 3.0) for seed in range(3)]
+    monkeypatch.setattr(lesson_04, "Trainer", spy)
+    lesson_04._recorded_update.cache_clear()
+    check((0.03, 8))
+    check((0.05, 7))
+    lesson_04._recorded_update.cache_clear()
+    assert tried == [(lesson, TRPOConfig(cg_iters=5))]
+
+
+def in_place_of_a_trainer(config, records):
+    """Makes trainings that take the settings and give what records(seed, algorithm) says."""
+
+    class Training(nullcontext):
+        def __init__(self, given, algorithm):
+            assert given == replace(config, seed=given.seed)
+            super().__init__(records(given.seed, algorithm))
+
+    return Training
+
+
+@pytest.mark.parametrize("check", [exercises.check_05_explore])
+@pytest.mark.parametrize(
+    ("of_the_small", "of_the_large", "said"),
+    [
+        ((119.9, 300, 20), (20, 119.9, 300), "Yes"),
+        ((120, 300, 20), (20, 20, 20), "Not yet: δ = 0.0004 still learns: it is not too small."),
+        ((20, 20, 20), (300, 20, 120), "Not yet: δ = 2 still learns: it is not too large."),
+    ],
+)
+def test_a_bound_5000_fold_apart_holds_back_the_last_return_of_two_seeds_in_three(
+    check, of_the_small, of_the_large, said, monkeypatch
+):
+    returns = {0.0004: of_the_small, 2.0: of_the_large}
+    training = in_place_of_a_trainer(
+        TrainConfig(max_iterations=20, target_return=None),
+        lambda seed, algorithm: [
+            SimpleNamespace(mean_return=value)
+            for value in (0, 500, returns[algorithm.config.max_kl][seed])
+        ],
+    )
+    monkeypatch.setattr(lesson_05, "Trainer", training)
+    assert str(check((0.0004, 2.0))).startswith(said)
+
+
+@pytest.mark.parametrize("check", [exercises.check_06_explore])
+@pytest.mark.parametrize(
+    ("largest", "said"),
+    [
+        ((1.01, 3, 2), "Yes"),
+        ((3, 1, 2), "Not yet: the largest KLs of the three seeds are 3, 1, 2: try a larger rate."),
+    ],
+)
+def test_an_update_must_reach_a_kl_above_1_in_each_seed(check, largest, said, monkeypatch):
+    small = {"num_envs": 32, "critic_epochs": 10, "critic_batch": None, "target_return": None}
+    training = in_place_of_a_trainer(
+        TrainConfig(max_iterations=5, **small),
+        lambda seed, algorithm: [
+            SimpleNamespace(report=SimpleNamespace(kl=value if algorithm.lr == 0.5 else 0))
+            for value in (0.1, largest[seed], 0.2)
+        ],
+    )
+    monkeypatch.setattr(lesson_06, "Trainer", training)
+    assert str(check(0.5)).startswith(said)
 
 
 @pytest.mark.parametrize(("mean", "passes"), [(475, True), (474.9, False)])
