@@ -18,7 +18,7 @@ from scipy.special import rel_entr
 
 from trpo_lib import exercises
 from trpo_lib.exercises import lesson_00, lesson_04, lesson_05, lesson_06
-from trpo_lib.exercises.verdict import same
+from trpo_lib.exercises.verdict import judge, same
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPOConfig
 
@@ -158,8 +158,42 @@ def test_a_number_near_zero_may_be_off_by_float32s_rounding():
 
 
 @pytest.mark.parametrize(
+    ("case", "given", "right", "said"),
+    [
+        (([0.123456], "text"), 3, 2.0, "for x = [0.1235] yours gives 3, not 2."),
+        ((np.zeros(20), len), 3, 2, f"for x = [{'0., ' * 19}0.] yours gives 3, not 2."),
+        ((np.zeros(21), 7), 3, 2, "for y = 7 yours gives 3, not 2."),
+        ((1, 2.5), [5e-8, 1], [0, 0], "for x = 1, y = 2.5 yours gives 1 at index [1], not 0."),
+        ((1, 2), [True, True], [True, False], "yours gives True at index [1], not False."),
+        ((1, 2), [1, 2, 3], [1, 2], "the shape must be [2], yours is [3]."),
+    ],
+)
+def test_an_unknown_mistake_is_shown_with_its_short_inputs_and_the_first_wrong_number(
+    case, given, right, said
+):
+    verdict = judge(lambda x, y: given, [case], lambda x, y: right, {}, "")
+    assert not verdict.passed
+    assert verdict.message.endswith(said)
+    assert verdict.message.startswith(("for ", "the shape"))
+
+
+@pytest.mark.parametrize(
+    ("mistaken", "said"),
+    [
+        (lambda *_: 1 / 0, "your answer raised ZeroDivisionError: division by zero"),
+        (lambda *_: compile("1 +", "answer", "eval"), "your answer raised SyntaxError: invalid"),
+    ],
+)
+def test_an_error_in_an_answer_is_named_with_its_kind(mistaken, said):
+    assert exercises.check_02_compute(mistaken).message.startswith(said)
+
+
+@pytest.mark.parametrize(
     ("check", "answer", "said"),
     [
+        (exercises.check_00_predict, ..., "replace the ... by your answer."),
+        (exercises.check_00_predict, None, "real numbers are asked for, yours is None."),
+        (exercises.check_00_predict, 1j, "real numbers are asked for, yours is 1j."),
         (exercises.check_00_predict, [1, 2], "one number is asked for, yours has 2."),
         (exercises.check_04_explore, [1, 2, 3], "2 numbers are asked for, yours has 3."),
         (exercises.check_01_explore, ([-6.0, 0.0], [1.0, np.nan, 0.0]), "rewards must be finite."),
