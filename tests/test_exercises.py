@@ -157,6 +157,11 @@ def test_a_number_near_zero_may_be_off_by_float32s_rounding():
     assert not same(np.array(5e-7), np.array(0.0))
 
 
+def test_another_number_of_numbers_is_told():
+    with pytest.raises(WrongAnswer, match="2 numbers are asked for, yours has 3"):
+        numbers([1, 2, 3], 2)
+
+
 @pytest.mark.parametrize(
     ("case", "given", "right", "said"),
     [

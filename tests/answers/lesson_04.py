@@ -68,7 +68,9 @@ def with_length(length):
 
 def exactly(matvec, g, iters, max_kl):
     matrix = torch.stack([matvec(column) for column in torch.eye(len(g), dtype=g.dtype)], 1)
-    return reach(matvec, torch.linalg.solve(matrix, g), max_kl)
+    return reach(
+        matvec, torch.cholesky_solve(g[:, None], torch.linalg.cholesky(matrix))[:, 0], max_kl
+    )
 
 
 RIGHT = [
