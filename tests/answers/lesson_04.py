@@ -73,6 +73,11 @@ def exactly(matvec, g, iters, max_kl):
     )
 
 
+def case_of(size, rest):
+    """What is said of a wrong length in a system of a size."""
+    return rf"the direction is right.* g = \[([^,]*,){{{size - 1}}}[^,]*\], {rest}"
+
+
 RIGHT = [
     (check_04_predict, 16),
     (check_04_predict, 1 / 0.5**4),
@@ -98,11 +103,16 @@ WRONG = [
     (check_04_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "A is missing"),
     (check_04_compute, with_length(lambda Ax, x, kl: 1), "needs its length"),
     (check_04_compute, with_length(lambda Ax, x, kl: (x @ Ax / kl / 2) ** 0.5), "length is upside"),
-    (check_04_compute, with_length(lambda Ax, x, kl: kl), "the direction is right.* max_kl = 0.02"),
+    (check_04_compute, with_length(lambda Ax, x, kl: kl), case_of(6, "iters = 3, max_kl = 0.02")),
     (
         check_04_compute,
         lambda m, g, n, kl: by_krylov(m, g, n, 0.02),
-        "length is not.* max_kl = 0.05",
+        case_of(5, "iters = 1, max_kl = 0.05"),
+    ),
+    (
+        check_04_compute,
+        lambda m, g, n, kl: (1 + (n > 3)) * by_krylov(m, g, n, kl),
+        case_of(6, "iters = 4, max_kl = 0.03"),
     ),
     (check_04_compute, loop(lambda new, old: 0), "steepest descent"),
     (check_04_compute, loop(lambda new, old: (old @ old) / (new @ new)), "coefficient is upside"),
