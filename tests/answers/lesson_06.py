@@ -42,6 +42,11 @@ WRONG = [
     (check_06_compute, lambda w, A, clip: -by_cases(w, A, clip), "sign is wrong"),
     (check_06_compute, of_the_larger, "larger of the two"),
     (check_06_compute, lambda w, A, clip: w * by_cases(w, A, clip), "that is the value"),
+    (
+        check_06_compute,
+        lambda w, A, clip: by_cases(w, A, clip) * (3 - (clip < 0.5) * 2),
+        "clip = 0.7 yours",
+    ),
     (check_06_compute, lambda w, A, clip: A * (clip == 0.2), "nothing is clipped"),
     (check_06_compute, lambda w, A, clip: by_cases(w, A, clip)[:, None], r"\[8, 1\]"),
     (check_06_compute, lambda w, A, clip: by_cases(w, A, 0.2), "use clip"),
