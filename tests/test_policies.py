@@ -216,3 +216,10 @@ def test_actions_that_the_distribution_does_not_know_cost_no_check(policy):
     """Actions and observations are checked once, in the batch."""
     new = policy(torch.full((1, 3), torch.nan, dtype=torch.float64))
     assert new.log_prob(torch.zeros(1, *new.event_shape)).isnan().all()
+
+
+def test_without_noise_the_likeliest_is_found_however_close_the_others_are():
+    policy = CategoricalPolicy(1, 3, (), None)
+    with torch.no_grad():
+        policy.logits[0].weight.copy_(torch.tensor([[0.0], [1e-9], [-1e-9]]))
+    assert policy.act(torch.ones(2, 1)).tolist() == [1, 1]
