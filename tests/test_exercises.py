@@ -18,7 +18,7 @@ from scipy.special import rel_entr
 
 from trpo_lib import exercises
 from trpo_lib.exercises import lesson_00, lesson_04, lesson_05, lesson_06
-from trpo_lib.exercises.verdict import judge, same
+from trpo_lib.exercises.verdict import WrongAnswer, judge, numbers, same
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPOConfig
 
