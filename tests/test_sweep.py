@@ -192,6 +192,11 @@ def test_the_interquartile_mean_is_that_of_the_middle_half():
     np.testing.assert_array_equal(interquartile_mean(groups).value, [2.5, 65])
 
 
+def test_the_same_scores_have_the_same_interval():
+    scores = np.random.default_rng(0).normal(size=20)
+    assert interquartile_mean(scores) == interquartile_mean(scores)
+
+
 def test_the_interval_covers_the_truth_nineteen_times_in_twenty():
     scores = np.random.default_rng(0).normal(3.0, 1.0, size=(400, 30))
     value, low, high = interquartile_mean(scores)
