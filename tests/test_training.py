@@ -748,6 +748,7 @@ def test_what_cannot_be_written_is_named_by_the_users_path(tmp_path):
         with pytest.raises(OSError, match=re.escape(str(path))) as caught:
             Trainer(CARTPOLE).save(path)
         assert "/tmp" not in str(caught.value).replace(str(tmp_path), "")
+        assert os.strerror(caught.value.errno) == caught.value.strerror
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
