@@ -67,8 +67,8 @@ def table(data: dict) -> str:
     header = ["samples", *COLUMNS.values(), "product/gradient", "fast product/gradient"]
     note = (
         "Gradient: forward and backward. The KL's graph and the forward pass are made once per "
-        f"update and serve all products. {next(iter(data.values()))['repeats']} repeats; median (quartiles); median of "
-        "paired ratios (95% bootstrap interval)."
+        f"update and serve all products. {next(iter(data.values()))['repeats']} repeats; median "
+        "(quartiles); median of paired ratios (95% bootstrap interval)."
     )
     return f"{markdown(header, rows)}\n\n{note}"
 

@@ -61,8 +61,8 @@ def table(data: dict) -> str:
     note = (
         f"Seeds {data['first_seed']}–{data['last_seed']} of {ENV_ID} with the defaults, one after "
         "the other in one process. Seconds: wall time of the run, its tests counted. Greedy mean: "
-        f"over {EPISODES:,} other episodes after the stop; at least {GOAL:g} for {data['solved']:,} "
-        f"of {total:,} seeds."
+        f"over {EPISODES:,} other episodes after the stop; at least {GOAL:g} for "
+        f"{data['solved']:,} of {total:,} seeds."
     )
     return f"{markdown(header, rows)}\n\n{note}"
 

@@ -39,7 +39,10 @@ PRELOADED = [
 ]  # fmt: skip
 
 # The tests that must notice are tests/test_<module>.py, or these, and those of bad inputs.
-TESTS = {"_checks": [], "environments": ["rollout"], "storage": ["training"], "notes": ["training"]}
+TESTS = {
+    "_checks": ["checks"], "environments": ["rollout"], "storage": ["training"],
+    "notes": ["training"],
+}  # fmt: skip
 LESSONS = [path.stem for path in sorted((PACKAGE / "exercises").glob("lesson_*.py"))]
 LESSON_TESTS = {f"exercises/{name}": ["-k", f"check_{name[-2:]}"] for name in LESSONS}
 LESSON_TESTS["exercises/verdict"] = ["-k", "not explore"]

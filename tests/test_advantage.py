@@ -213,3 +213,17 @@ def test_explained_variance_is_nan_when_returns_do_not_vary():
 def test_explained_variance_refuses_a_column_against_a_vector():
     with pytest.raises(ValueError, match=r"values \[3\], returns \[3, 1\]"):
         explained_variance(torch.zeros(3), torch.zeros(3, 1))
+
+
+@pytest.mark.parametrize(("mean", "scale"), [(0.0, 1e-7), (3e-7, 1e-7), (1.0, 1e-5)])
+def test_advantages_that_are_small_or_differ_little_are_no_constant(mean, scale):
+    advantages = np.random.default_rng(0).normal(mean, scale, size=50)
+    expected = (advantages - advantages.mean()) / advantages.std()
+    np.testing.assert_allclose(normalize(torch.tensor(advantages)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["terminated", "truncated"])
+def test_returns_name_the_mask_that_is_no_boolean_tensor(name):
+    arguments = {key: tensor for key, tensor in ZEROS.items() if key != "values"}
+    with pytest.raises(TypeError, match=f"^{name} must"):
+        discounted_returns(**arguments | {name: ZEROS[name].int()}, gamma=0.9)

@@ -245,7 +245,8 @@ TABLE = {
     "a critic of nothing": (lambda w: Critic(0, (4,), w.generator), "obs_dim"),
     "products with weights": (
         lambda w: fisher_vector_product(w.policy.state_dict(), w.batch.obs, 0.1), "policy"),
-    "a critic without layers": (lambda w: Critic(4, None, w.generator), "hidden"),
+    "a critic without layers": (
+        lambda w: Critic(4, None, w.generator), "hidden must be a tuple or a list, got None"),
     "a seed for a generator": (lambda w: Critic(4, (4,), 0), "generator"),
     "pictures as observations": (
         lambda w: make_policy(Box(0, 1, (8, 8)), Discrete(2), (4,), w.generator),

@@ -77,6 +77,12 @@ def test_a_number_that_is_not_finite_is_refused_by_name(name, bad):
         Batch(**fields() | {name: tensor})
 
 
+@pytest.mark.parametrize("name", list(fields()))
+def test_a_column_that_is_no_tensor_is_refused_by_name(name):
+    with pytest.raises(TypeError, match=f"^{name} must be a Tensor, got array"):
+        Batch(**fields() | {name: fields()[name].numpy()})
+
+
 def test_make_batch_keeps_the_real_transitions_in_order_with_their_log_probs(policy, generator):
     real = torch.rand(T, N, generator=generator) < 0.7
     played = rollout(policy, generator, real)

@@ -108,3 +108,8 @@ def test_mean_kl_refuses_distributions_over_different_batches():
     old, new = Categorical(torch.ones(4, 2)), Categorical(torch.ones(4, 1, 2))
     with pytest.raises(ValueError, match=r"one batch shape, got \[4\] and \[4, 1\]"):
         mean_kl(old, new)
+
+
+def test_gaussian_kl_names_all_four_arrays_when_their_shapes_differ():
+    with pytest.raises(ValueError, match=r"mean_p \[2\], std_p \[2\], mean_q \[1\], std_q \[2\]"):
+        gaussian_kl(np.zeros(2), np.ones(2), np.zeros(1), np.ones(2))

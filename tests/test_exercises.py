@@ -5,7 +5,9 @@ import io
 import pkgutil
 import re
 import sys
+from contextlib import nullcontext
 from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import answers
 import numpy as np
@@ -15,9 +17,9 @@ from answers.lesson_02 import BENT
 from scipy.special import rel_entr
 
 from trpo_lib import exercises
-from trpo_lib.exercises import lesson_05
-from trpo_lib.exercises.verdict import same
-from trpo_lib.training import Trainer
+from trpo_lib.exercises import lesson_00, lesson_04, lesson_05, lesson_06
+from trpo_lib.exercises.verdict import WrongAnswer, judge, numbers, same
+from trpo_lib.training import TrainConfig, Trainer
 
 LESSONS = [
     importlib.import_module(f"answers.{m.name}") for m in pkgutil.iter_modules(answers.__path__)
@@ -154,9 +156,48 @@ def test_a_number_near_zero_may_be_off_by_float32s_rounding():
     assert not same(np.array(5e-7), np.array(0.0))
 
 
+def test_another_number_of_numbers_is_told():
+    with pytest.raises(WrongAnswer, match="2 numbers are asked for, yours has 3"):
+        numbers([1, 2, 3], 2)
+
+
+@pytest.mark.parametrize(
+    ("case", "given", "right", "said"),
+    [
+        (([0.123456], "text"), 3, 2.0, "for x = [0.1235] yours gives 3, not 2."),
+        ((np.zeros(20), len), 3, 2, f"for x = [{'0., ' * 19}0.] yours gives 3, not 2."),
+        ((np.zeros(21), 7), 3, 2, "for y = 7 yours gives 3, not 2."),
+        ((1, 2.5), [5e-8, 1], [0, 0], "for x = 1, y = 2.5 yours gives 1 at index [1], not 0."),
+        ((1, 2), [True, True], [True, False], "yours gives True at index [1], not False."),
+        ((1, 2), [1, 2, 3], [1, 2], "the shape must be [2], yours is [3]."),
+    ],
+)
+def test_an_unknown_mistake_is_shown_with_its_short_inputs_and_the_first_wrong_number(
+    case, given, right, said
+):
+    verdict = judge(lambda x, y: given, [case], lambda x, y: right, {}, "")
+    assert not verdict.passed
+    assert verdict.message.endswith(said)
+    assert verdict.message.startswith(("for ", "the shape"))
+
+
+@pytest.mark.parametrize(
+    ("mistaken", "said"),
+    [
+        (lambda *_: 1 / 0, "your answer raised ZeroDivisionError: division by zero"),
+        (lambda *_: compile("1 +", "answer", "eval"), "your answer raised SyntaxError: invalid"),
+    ],
+)
+def test_an_error_in_an_answer_is_named_with_its_kind(mistaken, said):
+    assert exercises.check_02_compute(mistaken).message.startswith(said)
+
+
 @pytest.mark.parametrize(
     ("check", "answer", "said"),
     [
+        (exercises.check_00_predict, ..., "replace the ... by your answer."),
+        (exercises.check_00_predict, None, "real numbers are asked for, yours is None."),
+        (exercises.check_00_predict, 1j, "real numbers are asked for, yours is 1j."),
         (exercises.check_00_predict, [1, 2], "one number is asked for, yours has 2."),
         (exercises.check_04_explore, [1, 2, 3], "2 numbers are asked for, yours has 3."),
         (exercises.check_01_explore, ([-6.0, 0.0], [1.0, np.nan, 0.0]), "rewards must be finite."),
@@ -169,25 +210,90 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(check, answer, said):
     assert said in str(check(answer))
 
 
-def test_the_bounds_of_lesson_05_are_tried_with_three_seeds(monkeypatch):
+@pytest.mark.parametrize("check", [exercises.check_04_explore])
+def test_the_batch_of_lesson_04_is_the_lessons_own_and_is_recorded_once(check, monkeypatch):
+    lesson = TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None)
     tried = []
 
-    def spy(config, algorithm):
-        tried.append((config.seed, algorithm.config.max_kl))
-        return Trainer(replace(config, max_iterations=1), algorithm)
+    def spy(config):
+        tried.append(config)
+        return Trainer(replace(config, max_iterations=1))
 
-    monkeypatch.setattr(lesson_05, "Trainer", spy)
-    exercises.check_05_explore([0.001, 3.0])
-    assert tried == [(seed, max_kl) for max_kl in (0.001, 3.0) for seed in range(3)]
+    monkeypatch.setattr(lesson_04, "Trainer", spy)
+    lesson_04._recorded_update.cache_clear()
+    check((0.03, 8))
+    check((0.05, 7))
+    lesson_04._recorded_update.cache_clear()
+    assert tried == [lesson]
 
 
-def test_a_divergence_that_is_clipped_is_told_where():
-    def clipped(p, q):
-        return rel_entr(p, np.maximum(q, 1e-8)).sum(-1)
+def in_place_of_a_trainer(config, records):
+    """Makes trainings that take the settings and give what records(seed, algorithm) says."""
 
-    said = str(exercises.check_02_compute(clipped))
-    assert "where q(a) = 0 < p(a) yours gives" in said
-    assert "KL is infinite, no clipping" in said
+    class Training(nullcontext):
+        def __init__(self, given, algorithm):
+            assert given == replace(config, seed=given.seed)
+            super().__init__(records(given.seed, algorithm))
+
+    return Training
+
+
+@pytest.mark.parametrize("check", [exercises.check_05_explore])
+@pytest.mark.parametrize(
+    ("of_the_small", "of_the_large", "said"),
+    [
+        ((119.9, 300, 20), (20, 119.9, 300), "Yes"),
+        ((120, 300, 20), (20, 20, 20), "Not yet: δ = 0.0004 still learns: it is not too small."),
+        ((20, 20, 20), (300, 20, 120), "Not yet: δ = 2 still learns: it is not too large."),
+    ],
+)
+def test_a_bound_5000_fold_apart_holds_back_the_last_return_of_two_seeds_in_three(
+    check, of_the_small, of_the_large, said, monkeypatch
+):
+    returns = {0.0004: of_the_small, 2.0: of_the_large}
+    training = in_place_of_a_trainer(
+        TrainConfig(max_iterations=20, target_return=None),
+        lambda seed, algorithm: [
+            SimpleNamespace(mean_return=value)
+            for value in (0, 500, returns[algorithm.config.max_kl][seed])
+        ],
+    )
+    monkeypatch.setattr(lesson_05, "Trainer", training)
+    assert str(check((0.0004, 2.0))).startswith(said)
+
+
+@pytest.mark.parametrize("check", [exercises.check_06_explore])
+@pytest.mark.parametrize(
+    ("largest", "said"),
+    [
+        ((1.01, 3, 2), "Yes"),
+        ((3, 1, 2), "Not yet: the largest KLs of the three seeds are 3, 1, 2: try a larger rate."),
+    ],
+)
+def test_an_update_must_reach_a_kl_above_1_in_each_seed(check, largest, said, monkeypatch):
+    training = in_place_of_a_trainer(
+        TrainConfig(max_iterations=5, target_return=None),
+        lambda seed, algorithm: [
+            SimpleNamespace(report=SimpleNamespace(kl=value if algorithm.lr == 0.5 else 0))
+            for value in (0.1, largest[seed], 0.2)
+        ],
+    )
+    monkeypatch.setattr(lesson_06, "Trainer", training)
+    assert str(check(0.5)).startswith(said)
+
+
+@pytest.mark.parametrize(("mean", "passes"), [(475, True), (474.9, False)])
+def test_check_00_asks_for_a_mean_of_475_over_100_episodes(monkeypatch, mean, passes):
+    asked = []
+
+    def scores(policy, env_id, episodes, seed):
+        asked.append((env_id, episodes))
+        return np.array([mean - 5, mean + 5])
+
+    monkeypatch.setattr(lesson_00, "evaluate", scores)
+    config = TrainConfig(seed=1, num_envs=1, num_steps=8, max_iterations=1)
+    assert exercises.check_00_explore(config).passed == passes
+    assert asked == [("CartPole-v1", 100)]
 
 
 def test_a_verdict_cannot_be_changed():

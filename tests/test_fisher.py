@@ -7,7 +7,7 @@ import torch
 from torch.distributions import kl_divergence
 from torch.func import functional_call, jacrev
 
-from trpo_lib.fisher import fisher_vector_product, jacobian_fisher
+from trpo_lib.fisher import damped_hessian, fisher_vector_product, jacobian_fisher
 from trpo_lib.jacobian import linearize
 from trpo_lib.policies import CategoricalPolicy, GaussianPolicy
 
@@ -158,3 +158,9 @@ def test_a_policy_that_hardly_trembles_is_refused_too(policy, obs, generator):
 
     with pytest.raises(ValueError, match=r"must answer twice alike, got a KL of \d\.\d?e-0[67]"):
         fisher_vector_product(Trembling(), obs, damping=0.1)
+
+
+def test_a_kl_of_the_size_of_rounding_is_taken_for_zero():
+    x = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    product = damped_hessian(x.square().sum() + 1e-9, [x], damping=0.5)
+    assert product(torch.tensor([1.0, -2.0], dtype=torch.float64)).tolist() == [2.5, -5]

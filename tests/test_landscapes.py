@@ -307,3 +307,12 @@ def test_errors_name_the_argument(call, message):
 def test_the_ridge_of_the_lessons():
     given = {"peak": 10.0, "summit": 2.0, "along": 0.25, "across": 1.0, "bend": 0.3}
     assert CliffRidge() == CliffRidge(**given, edge=0.5, width=0.05)
+
+
+def test_the_bandit_of_the_lessons_pays_one_nothing_and_minus_one():
+    assert SoftmaxBandit() == SoftmaxBandit(rewards=(1.0, 0.0, -1.0))
+
+
+def test_the_radius_grows_up_to_ten_unless_told_otherwise():
+    found = trust_region_ascent(Overpromised(1), (0, 0), radius=1.0, iterations=6)
+    np.testing.assert_array_equal(found.radii, [1, 2, 4, 8, 10, 10])

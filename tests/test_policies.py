@@ -157,7 +157,9 @@ def test_make_policy_refuses_other_actions(action_space):
         make_policy(VECTOR, action_space, (5,), None)
 
 
-@pytest.mark.parametrize("observation_space", [Discrete(5), Box(0, 255, (8, 8, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "observation_space", [Discrete(5), MultiDiscrete([2, 3]), Box(0, 255, (8, 8, 3), np.uint8)]
+)
 def test_make_policy_refuses_observations_that_are_not_vectors(observation_space):
     with pytest.raises(TypeError, match=r"observation_space must be a Box of shape \[O\], got "):
         make_policy(observation_space, Discrete(2), (5,), None)
@@ -172,14 +174,52 @@ def test_a_new_policy_is_almost_uniform_and_a_new_critic_is_not_small(generator)
         torch.testing.assert_close(last, torch.full_like(last, gain))
 
 
-def test_networks_and_noise_are_on_the_cpu_whatever_torchs_default_is():
+def test_networks_and_noise_are_float32_on_the_cpu_whatever_torchs_defaults_are():
     try:
         torch.set_default_device("meta")
+        torch.set_default_dtype(torch.float64)
         generator = torch.Generator("cpu").manual_seed(0)
         networks = [kind(3, 2, (4,), generator) for kind in (CategoricalPolicy, GaussianPolicy)]
         noise = [policy.noise((5,), generator) for policy in networks]
         networks.append(Critic(3, (4,), generator))
     finally:
         torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
     tensors = [*noise, *(param for network in networks for param in network.parameters())]
-    assert {tensor.device.type for tensor in tensors} == {"cpu"}
+    assert {(tensor.device.type, tensor.dtype) for tensor in tensors} == {("cpu", torch.float32)}
+
+
+@pytest.mark.parametrize(
+    ("make", "ends"),
+    [
+        (CategoricalPolicy, {"obs_dim": 3, "num_actions": 2}),
+        (GaussianPolicy, {"obs_dim": 3, "action_dim": 2}),
+        (Critic, {"obs_dim": 3}),
+    ],
+)
+def test_a_senseless_number_of_inputs_or_outputs_is_refused_by_name(make, ends, generator):
+    for name in ends:
+        with pytest.raises(ValueError, match=f"^{name} must be at least 1, got 0"):
+            make(**ends | {name: 0}, hidden=(4,), generator=generator)
+
+
+def test_an_action_is_what_the_network_says_plus_the_noise(policy, generator):
+    noise = policy.noise((2,), generator).double()
+    if isinstance(policy, CategoricalPolicy):
+        expected = (by_hand(policy.logits, OBS) + noise.numpy()).argmax(-1)
+    else:
+        expected = by_hand(policy.mean, OBS) + policy.log_std.exp().detach().numpy() * noise.numpy()
+    np.testing.assert_allclose(policy.act(OBS, noise).detach(), expected, rtol=1e-12)
+
+
+def test_actions_that_the_distribution_does_not_know_cost_no_check(policy):
+    """Actions and observations are checked once, in the batch."""
+    new = policy(torch.full((1, 3), torch.nan, dtype=torch.float64))
+    assert new.log_prob(torch.zeros(1, *new.event_shape)).isnan().all()
+
+
+def test_without_noise_the_likeliest_is_found_however_close_the_others_are():
+    policy = CategoricalPolicy(1, 3, (), None)
+    with torch.no_grad():
+        policy.logits[0].weight.copy_(torch.tensor([[0.0], [1e-9], [-1e-9]]))
+    assert policy.act(torch.ones(2, 1)).tolist() == [1, 1]

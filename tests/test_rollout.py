@@ -1,6 +1,6 @@
 """What was collected is what happened: checked by stepping single environments by hand."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import gymnasium as gym
 import numpy as np
@@ -10,7 +10,7 @@ import toy_envs  # noqa: F401  (registers the environments)
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from trpo_lib.batch import make_batch
-from trpo_lib.environments import make_envs
+from trpo_lib.environments import find_spec, longest_episode, make_envs, step
 from trpo_lib.policies import CategoricalPolicy, Critic, make_policy
 from trpo_lib.rollout import collect, start_episodes
 
@@ -291,3 +291,42 @@ def test_in_a_batch_a_truncation_bootstraps_and_cuts_the_trace(env_id, generator
     assert over.sum() > 5
     torch.testing.assert_close(batch.returns[cut], (rewards + 0.9 * following)[cut])
     torch.testing.assert_close(batch.returns[over], rewards[over])
+
+
+@pytest.mark.parametrize(
+    ("env_id", "steps"), [("CartPole-v1", 500), ("Limited-v0", 7), ("Endless-v0", 10_000)]
+)
+def test_the_longest_episode_is_the_registered_time_limit_or_10000_steps(env_id, steps):
+    assert longest_episode(env_id) == steps
+
+
+def test_the_module_in_an_id_is_imported_and_registers_it(tmp_path, monkeypatch):
+    registers = 'import gymnasium\ngymnasium.register("There-v0", "toy_envs:Walk")\n'
+    (tmp_path / "elsewhere.py").write_text(registers, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    try:
+        assert find_spec("elsewhere:There-v0").id == "There-v0"
+    finally:
+        gym.registry.pop("There-v0", None)
+
+
+def test_flags_that_an_environment_gives_as_numbers_become_bools():
+    envs = direct("Walk-v0", 2)
+    envs.reset(seed=0)
+    own = envs.step
+
+    def in_numbers(actions):
+        obs, reward, terminated, truncated, info = own(actions)
+        return obs, reward, terminated.astype(float), truncated.astype(float), info
+
+    envs.step = in_numbers
+    *_, terminated, truncated = step(envs, np.zeros(2, dtype=int))
+    assert terminated.dtype == truncated.dtype == bool
+
+
+def test_a_first_observation_that_is_not_finite_is_named(generator):
+    envs = make_envs("Walk-v0", 2)
+    cursor = start_episodes(envs, 0)
+    cursor = replace(cursor, obs=cursor.obs * np.nan)
+    with pytest.raises(ValueError, match=r"^obs must be finite, got nan at index \[0, 0, 0\]"):
+        collect(envs, policy_for(envs), cursor, 1, generator)

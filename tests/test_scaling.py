@@ -268,10 +268,26 @@ def test_a_senseless_reward_scale_is_refused_by_name(value):
         TrainConfig(reward_scale=value)
 
 
-def test_its_statistics_are_on_the_cpu_whatever_torchs_default_is():
+def test_its_statistics_are_float32_on_the_cpu_whatever_torchs_defaults_are():
     try:
         torch.set_default_device("meta")
+        torch.set_default_dtype(torch.float64)
         scaler = Standardizer(3)
     finally:
         torch.set_default_device(None)
+        torch.set_default_dtype(torch.float32)
     assert {buffer.device.type for buffer in scaler.buffers()} == {"cpu"}
+    assert scaler.mean.dtype == scaler.var.dtype == torch.float32
+
+
+def test_a_spread_far_below_a_ten_thousandth_is_not_blown_up():
+    scaler = Standardizer(1).double()
+    scaler.update(torch.zeros(5, 1, dtype=torch.float64))
+    scaled = scaler(torch.tensor([[1e-4], [1e-6]], dtype=torch.float64))
+    np.testing.assert_allclose(scaled, [[1.0], [0.01]])
+
+
+def test_statistics_are_constants_whatever_was_shown():
+    scaler = Standardizer(2)
+    scaler.update(torch.ones(3, 2, requires_grad=True) * 2)
+    assert not any(buffer.requires_grad for buffer in scaler.buffers())

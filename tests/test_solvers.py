@@ -190,3 +190,27 @@ def test_the_defaults_of_cg_are_ten_iterations_and_a_residual_of_1e_10():
     relative = [residual / found.residuals[0] for residual in found.residuals]
     assert found.status == "converged"
     assert relative[-2] > 1e-10 >= relative[-1] > 1e-12
+
+
+def test_a_parameter_that_plays_no_part_has_the_gradient_zero():
+    used, unused = torch.ones(2, requires_grad=True), torch.ones(3, requires_grad=True)
+    assert flat_grad((used**2).sum(), [used, unused]).tolist() == [2, 2, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: conjugate_gradient(lambda v: v, START, tol=-0.5), r"^tol must be in \[0, inf\]"),
+        (lambda: conjugate_gradient(lambda v: v[:1], START), r"b \[2\], product_of_matvec \[1\]"),
+        (lambda: line_search(bool, START, STEP[:1], 0.5, 3), r"start \[2\], step \[1\]"),
+    ],
+)
+def test_the_solvers_errors_name_every_argument(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_what_a_line_search_found_cannot_be_changed():
+    found = line_search(lambda point: True, START, STEP, 0.5, 1)
+    with pytest.raises(FrozenInstanceError):
+        found.accepted = False

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import FrozenInstanceError, dataclass, make_dataclass, replace
@@ -17,7 +18,7 @@ from scipy import stats
 
 from trpo_lib.baselines import PPOClip
 from trpo_lib.batch import UpdateReport
-from trpo_lib.sweep import Run, interquartile_mean, probability_of_improvement, sweep
+from trpo_lib.sweep import Failure, Run, interquartile_mean, probability_of_improvement, sweep
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO, TRPOConfig
 
@@ -184,12 +185,98 @@ def test_a_runs_file_is_named_after_its_settings_in_any_order(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_runs_file_says_what_it_was_and_is_named_in_twenty_digits(tmp_path):
+    sweep(RUNS[2:3], tmp_path)
+    (path,) = tmp_path.iterdir()
+    assert re.fullmatch("[0-9a-f]{20}[.]json", path.name)
+    said = json.loads(path.read_text())
+    assert list(said) == ["config", "algorithm", "settings", "records"]
+    assert TrainConfig(**said["config"]) == RUNS[2].config
+    assert said["algorithm"] == "trpo_lib.trpo.TRPO"
+    assert TRPOConfig(**said["settings"]["config"]) == TRPOConfig(max_kl=0.1)
+    assert [record["iteration"] for record in said["records"]] == [1, 2, 3]
+    assert "cg_residuals" not in said["records"][0]
+
+
+def test_two_algorithms_with_the_same_settings_are_two_runs(tmp_path):
+    call = {"__call__": lambda self, policy, batch: UpdateReport(0.0, 0.0, 0.0, False)}
+    made = [make_dataclass(name, [("a", int, 1)], namespace=call)() for name in ("One", "Other")]
+    assert sweep([Run(TINY, algorithm) for algorithm in made], tmp_path).failures == []
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_run_has_one_thread(tmp_path):
+    seen = []
+
+    def note(self, policy, batch):
+        seen.append(torch.get_num_threads())
+        return UpdateReport(0.0, 0.0, 0.0, False)
+
+    sweep([Run(TINY, make_dataclass("Noting", [], namespace={"__call__": note})())], tmp_path)
+    assert seen == [1, 1, 1]
+
+
+def test_a_failure_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        Failure(RUNS[0], "why").traceback = "why not"
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "said"),
+    [
+        (TRPO, "algorithm must be a callable dataclass, got <class 'trpo_lib.trpo.TRPO'>"),
+        (Failing(object), "algorithm's settings must be numbers and texts, got Failing(message="),
+    ],
+)
+def test_an_algorithm_that_no_file_can_be_named_after_is_refused_in_these_words(algorithm, said):
+    with pytest.raises(TypeError) as refused:
+        Run(TINY, algorithm)
+    assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("sample", "said"),
+    [
+        (1.0, "each sample must be [..., n] with n >= 2, got []"),
+        ([[1.0], [2.0]], "each sample must be [..., n] with n >= 2, got [2, 1]"),
+        ([1.0, 2.0, float("nan")], "each sample must be finite, got a NaN or an infinity"),
+        ([[1.0, 2.0], [3.0, float("inf")]], "each sample must be finite, got a NaN"),
+    ],
+)
+def test_samples_that_have_no_interval_are_refused_in_these_words(sample, said):
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}"):
+        interquartile_mean([1.0, 2.0], sample)
+
+
+def test_an_interval_is_scipys_percentile_bootstrap_over_the_last_axis():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=(2, 3, 8)), rng.normal(size=(2, 3, 2))
+    middle = lambda *groups, axis: stats.trim_mean(np.concatenate(groups, axis), 0.25, axis)  # noqa: E731
+    options = {"method": "percentile", "n_resamples": 2000, "axis": -1, "rng": 0}
+    expected = stats.bootstrap((one, other), middle, **options).confidence_interval
+    found = interquartile_mean(one, other)
+    np.testing.assert_array_equal(found.value, middle(one, other, axis=-1))
+    np.testing.assert_array_equal((found.low, found.high), (expected.low, expected.high))
+
+
+def test_the_probability_of_improvement_is_made_slice_by_slice():
+    rng = np.random.default_rng(1)
+    new, old = rng.normal(1, 1, size=(3, 7)), rng.normal(size=(3, 5))
+    slices = [probability_of_improvement(*pair).value for pair in zip(new, old, strict=True)]
+    np.testing.assert_allclose(probability_of_improvement(new, old).value, slices)
+
+
 def test_the_interquartile_mean_is_that_of_the_middle_half():
     values = np.array([0.0, 10, 11, 12, 13, 1000, -5, 14])
     assert interquartile_mean(values).value == np.mean([10, 11, 12, 13])
     groups = np.array([[1.0, 2, 3, 4], [50, 60, 70, 800]])
     assert interquartile_mean(*groups).value == np.mean([3, 4, 50, 60])
     np.testing.assert_array_equal(interquartile_mean(groups).value, [2.5, 65])
+
+
+def test_the_same_scores_have_the_same_interval():
+    scores = np.random.default_rng(0).normal(size=20)
+    assert interquartile_mean(scores) == interquartile_mean(scores)
 
 
 def test_the_interval_covers_the_truth_nineteen_times_in_twenty():

@@ -218,3 +218,17 @@ def test_policies_that_do_not_fit_are_refused_by_name(mdp, rng):
 def test_a_world_cannot_be_changed(mdp):
     with pytest.raises(FrozenInstanceError):
         mdp.gamma = 0.5
+
+
+@pytest.mark.parametrize("method", ["local_approximation", "lower_bound"])
+@pytest.mark.parametrize("name", ["old", "new"])
+def test_of_two_policies_the_bad_one_is_named(mdp, rng, method, name):
+    good = policies(rng)
+    with pytest.raises(ValueError, match=f"^{name} must hold probabilities"):
+        getattr(mdp, method)(**{"old": good, "new": good, name: 2 * good})
+
+
+def test_a_world_equals_only_itself_and_can_be_a_key(mdp):
+    twin = TabularMDP(mdp.transitions.copy(), mdp.rewards.copy(), GAMMA, mdp.start.copy())
+    assert mdp != twin
+    assert {mdp: "one", twin: "two"}[mdp] == "one"

@@ -797,6 +797,7 @@ def test_what_cannot_be_written_is_named_by_the_users_path(tmp_path):
         with pytest.raises(OSError, match=re.escape(str(path))) as caught:
             Trainer(CARTPOLE).save(path)
         assert "/tmp" not in str(caught.value).replace(str(tmp_path), "")
+        assert os.strerror(caught.value.errno) == caught.value.strerror
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
@@ -836,3 +837,71 @@ def test_numpys_numbers_in_an_algorithms_state_are_saved_as_pythons(tmp_path):
     trainer = Trainer(CARTPOLE, Counting())
     trainer.save(tmp_path / "run.pt")
     assert Trainer.load(tmp_path / "run.pt", Counting()).algorithm.config.shrink == 0.25
+
+
+def test_a_note_counts_rows_of_actions_and_needs_more_than_99_in_100():
+    space, report = gym.spaces.Box(-1.0, 1.0, (2,)), UpdateReport(0.1, 0.01, 1.0, True)
+    # In every row one of the two numbers is outside: above in one half, below in the other.
+    outside = torch.tensor([[[3.0, 0.0], [0.0, -3.0]]] * 100)
+    assert "More than 99%" in Notes().on(outside, space, report)
+    for inside in (3, 100):
+        some = outside.clone()
+        some.view(-1, 2)[:inside] = 0
+        assert Notes().on(some, space, report) == ""
+
+
+def test_two_notes_of_one_moment_are_sentences_with_a_space_between_them():
+    notes, space = Notes(), gym.spaces.Box(-1.0, 1.0, (2,))
+    refused = UpdateReport(0.0, 0.0, 0.0, False)
+    for _ in range(9):
+        assert notes.on(torch.zeros(4, 2), space, refused) == ""
+    said = notes.on(torch.full((4, 2), 9.0), space, refused)
+    assert said.startswith("More than 99% of this iteration's actions lay outside")
+    assert "to [-1, 1]. None of the last 10 updates was accepted, so" in said
+    assert said.endswith("or too low a precision.")
+
+
+def test_notes_that_are_restored_go_on_counting_and_repeat_nothing():
+    first, restored, space = Notes(), Notes(), gym.spaces.Discrete(2)
+    refused, actions = UpdateReport(0.0, 0.0, 0.0, False), torch.zeros(4, dtype=torch.long)
+    for _ in range(9):
+        first.on(actions, space, refused)
+    restored.load_state_dict(first.state_dict())
+    assert "None of the last 10" in restored.on(actions, space, refused)
+    first.load_state_dict(restored.state_dict())
+    assert first.on(actions, space, refused) == ""
+
+
+def test_a_file_is_written_beside_its_place_in_folders_that_are_made(tmp_path):
+    path = tmp_path / "one" / "two" / "run.pt"
+    with storage.replacing(path) as new:
+        assert path.parent in Path(new).parents
+        Path(new).write_text("whole", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "whole"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_is_read_that_has_just_the_keys_or_more_and_no_other(tmp_path):
+    path = tmp_path / "state.pt"
+    storage.write({"a": 1, "b": (None, 2.5)}, path)
+    for keys in ((), ("a",), ("a", "b")):
+        assert storage.read(path, *keys) == {"a": 1, "b": (None, 2.5)}
+    with pytest.raises(ValueError, match=r"^path must be a file that holds a, c, got .*state\.pt"):
+        storage.read(path, "a", "c")
+    torch.save([1, 2], path)
+    with pytest.raises(ValueError, match=r"^path must be a file that holds a, got "):
+        storage.read(path, "a")
+
+
+@pytest.mark.parametrize("methods", [[], ["state_dict"], ["load_state_dict"]])
+def test_an_algorithm_with_half_of_what_a_file_needs_is_refused(methods):
+    body = {name: lambda self, *_: {} for name in ["__call__", *methods]}
+    why = "^mine must be a function, or have state_dict and load_state_dict, got <.*Half"
+    with pytest.raises(TypeError, match=why):
+        storage.require_savable(mine=type("Half", (), body)())
+
+
+@pytest.mark.parametrize("value", [TRPO, 3])
+def test_what_is_no_algorithms_object_is_refused_with_an_example(value):
+    with pytest.raises(TypeError, match=r"^mine must be an object such as TRPO\(\), got "):
+        storage.require_savable(mine=value)

@@ -155,7 +155,7 @@ def require_choice(*choices: str, **texts: str) -> None:
 def require_type(kind: type | UnionType, **values) -> None:
     """Raises ``TypeError`` unless every value is of that class, or of one of those in a union."""
     names = [option.__name__ for option in get_args(kind) or (kind,)]
-    wanted = " or ".join(f"{'an' if name[0] in 'AEIOU' else 'a'} {name}" for name in names)
+    wanted = " or ".join(f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}" for name in names)
     for name, value in values.items():
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be {wanted}, got {_short(value)}")

@@ -34,6 +34,8 @@ RIGHT = [
     (check_01_compute, lambda g, H, r: cauchy(g, H, r).tolist()),
     (check_01_explore, ((-6, 0), (2, 0, 0))),
     (check_01_explore, (np.array([0.0, -5.5]), [0.0, -3.0, 0.0])),
+    (check_01_explore, ((-6, 0), (2e-9, 0, 0))),  # q depends on neither the rewards' scale
+    (check_01_explore, ((-6, 0), (1.00001, 1, 1))),  # nor on a constant
 ]
 WRONG = [
     (check_01_predict, 0.2, "0.2 is κ"),
@@ -76,8 +78,10 @@ WRONG = [
     (check_01_explore, ((0, 0), (1, 0, 0)), "for no rewards"),
     (check_01_explore, ((-6, 0), (9, 1, -1)), "change the rewards"),
     (check_01_explore, ((-6, 0), (3, 3, 3)), "nothing to gain"),
-    (check_01_explore, ((-9, 0), (2, 0, 0)), r"\[-6, 6\]"),
+    (check_01_explore, ((-6, 0), (0, 0, 0)), "nothing to gain"),
+    (check_01_explore, ((-6.001, 0), (2, 0, 0)), r"\[-6, 6\]"),
     (check_01_explore, ((-6, 0), (1, float("nan"), 0)), "finite"),
     (check_01_explore, ((-6, 0, 0), (2, 0, 0)), r"\[3\] and \[3\]"),
+    (check_01_explore, ((-6, 0), (2, 0)), r"\[2\] and \[2\]"),
     (check_01_explore, (-6, 0), r"\[\] and \[\]"),
 ]

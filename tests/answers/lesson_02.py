@@ -57,6 +57,7 @@ def clipped_below(p, q):
 BENT = ((0.45, 0.01, 0.54), (0.134, 0.016, 0.85), (0.01, 0.018, 0.972))
 BINARY = ((0.54, 0.45, 0.01), (0.85, 0.14, 0.01), (0.98, 0.01, 0.01))
 STRAIGHT = ((0.3, 0.3, 0.4), (0.32, 0.3, 0.38), (0.34, 0.3, 0.36))
+NEAR = [(0.3 + x, 0.3, 0.4 - x) for x in (0, 2e-4, 4e-4)]  # the detour is 2e-7 long
 
 RIGHT = [
     (check_02_predict, math.log(1.25)),
@@ -113,16 +114,26 @@ WRONG = [
         "yours gives .*: KL is infinite, no clipping",
     ),
     (check_02_compute, where_both, "yours gives -0.1833, not inf: KL is infinite"),
-    (check_02_compute, clipped_below, "yours gives .*: KL is infinite, no clipping"),
+    (
+        check_02_compute,
+        clipped_below,
+        r"where q\(a\) = 0 < p\(a\) yours gives .*: KL is infinite, no clipping",
+    ),
     (check_02_compute, one_sum_without_nans, "yours gives 1000, not inf: KL is infinite"),
     (check_02_explore, BENT[:2], "three policies"),
-    (check_02_explore, np.ones((3, 3)), "sum to 1"),
-    (check_02_explore, ((0.45, 0.01, 0.5401), *BENT[1:]), "sum to 1"),
-    (check_02_explore, ((0.45, 0.0099, 0.5401), *BENT[1:]), "below 0.01"),
+    (check_02_explore, np.ones((3, 3)), "^the probabilities of each policy must sum to 1"),
+    (
+        check_02_explore,
+        ((0.45, 0.01, 0.540005), *BENT[1:]),
+        "^the probabilities of each policy must sum to 1",
+    ),
+    (check_02_explore, ((0.45, 0.0099995, 0.5400005), *BENT[1:]), "below 0.01"),
     (check_02_explore, ((0.5, 0.5, 0.0), *BENT[1:]), "below 0.01"),
     (check_02_explore, BENT[::2] + BENT[1:2], "wrong order"),
     (check_02_explore, STRAIGHT, "only 2.00-fold"),
     (check_02_explore, STRAIGHT[::2] + STRAIGHT[1:2], "no shorter"),
     (check_02_explore, STRAIGHT[::-1], "only 2.00-fold"),
     (check_02_explore, STRAIGHT[:1] * 3, "no shorter"),
+    (check_02_explore, (*STRAIGHT[:1] * 2, STRAIGHT[2]), "no shorter: direct / detour = 1.00"),
+    (check_02_explore, NEAR, "only 2.00-fold"),
 ]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import scipy.linalg
+import scipy.optimize
 import torch
 
 from trpo_lib.divergence import categorical_kl
@@ -32,6 +33,19 @@ RARE_HIKE = TabularMDP(
 )
 OLD = hiker(0.12, 0.18, 0.12)
 BAD_STEP = hiker(0.155, 0.18, 0.5)  # more running on the meadow, where it pays, and on the ridge
+
+
+def without_any_gain():
+    """Between a better policy and the bad step: L rises, and η is the same up to rounding."""
+    better = hiker(0.15, 0.18, 0.12)
+
+    def step(share):
+        return better + share * (BAD_STEP - better)
+
+    def gain(share):
+        return HIKE.performance(step(share)) - HIKE.performance(OLD)
+
+    return step(scipy.optimize.brentq(gain, 0, 1))
 
 
 def tv(old, new):
@@ -121,9 +135,17 @@ WRONG = [
     (check_03_explore, (random_mdp(3, 2, 0.9, np.random.default_rng(0), (5,)), OLD, OLD), "batch"),
     (check_03_explore, (HIKE, OLD, hiker(0.88, 0.92, 0.88)), "mean KL is"),
     (check_03_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.9, 0.5, 1)), "mean KL is"),
+    (check_03_explore, (HIKE, OLD, hiker(0.17, 0.18, 0.5)), "mean KL is 0.0133"),
+    (
+        check_03_explore,
+        (replace(RARE_HIKE, start=[1e-10, 0, 0, 1]), [*OLD, (1, 0)], [*hiker(0, 0, 0), (1, 0)]),
+        "mean KL is inf",
+    ),
     (check_03_explore, (HIKE, OLD, OLD), "it must rise"),
+    (check_03_explore, (replace(HIKE, rewards=np.zeros((3, 2))), OLD, OLD), "it must rise"),
     (check_03_explore, (HIKE, OLD, OLD + 1e-6 * (BAD_STEP - OLD)), "it must rise"),  # rounding
     (check_03_explore, (HIKE, OLD, hiker(0.15, 0.18, 0.12)), r"η changes by \+.*it must fall"),
+    (check_03_explore, (HIKE, OLD, without_any_gain()), "L rises, .* it must fall"),
     (check_03_explore, (replace(HIKE, start=SLOPE), OLD, OLD[:2]), "new must be"),
     (check_03_explore, (HIKE, OLD), "ValueError"),
 ]

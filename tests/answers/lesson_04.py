@@ -68,7 +68,14 @@ def with_length(length):
 
 def exactly(matvec, g, iters, max_kl):
     matrix = torch.stack([matvec(column) for column in torch.eye(len(g), dtype=g.dtype)], 1)
-    return reach(matvec, torch.linalg.solve(matrix, g), max_kl)
+    return reach(
+        matvec, torch.cholesky_solve(g[:, None], torch.linalg.cholesky(matrix))[:, 0], max_kl
+    )
+
+
+def case_of(size, rest):
+    """What is said of a wrong length in a system of a size."""
+    return rf"the direction is right.* g = \[([^,]*,){{{size - 1}}}[^,]*\], {rest}"
 
 
 RIGHT = [
@@ -96,7 +103,17 @@ WRONG = [
     (check_04_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "A is missing"),
     (check_04_compute, with_length(lambda Ax, x, kl: 1), "needs its length"),
     (check_04_compute, with_length(lambda Ax, x, kl: (x @ Ax / kl / 2) ** 0.5), "length is upside"),
-    (check_04_compute, with_length(lambda Ax, x, kl: kl), "the direction is right"),
+    (check_04_compute, with_length(lambda Ax, x, kl: kl), case_of(6, "iters = 3, max_kl = 0.02")),
+    (
+        check_04_compute,
+        lambda m, g, n, kl: by_krylov(m, g, n, 0.02),
+        case_of(5, "iters = 1, max_kl = 0.05"),
+    ),
+    (
+        check_04_compute,
+        lambda m, g, n, kl: (1 + (n > 3)) * by_krylov(m, g, n, kl),
+        case_of(6, "iters = 4, max_kl = 0.03"),
+    ),
     (check_04_compute, loop(lambda new, old: 0), "steepest descent"),
     (check_04_compute, loop(lambda new, old: (old @ old) / (new @ new)), "coefficient is upside"),
     (check_04_compute, loop(lambda new, old: new.norm() / old.norm()), "squares"),
@@ -107,13 +124,15 @@ WRONG = [
     (check_04_compute, exactly, "exact solution"),
     (check_04_compute, lambda m, g, n, kl: reach(m, g, kl), "CG is missing"),
     (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, n, kl)[:, None], r"\[6, 1\]"),
-    (check_04_compute, lambda m, g, n, kl: g / 0, "yours gives -?inf at"),
+    (check_04_compute, lambda m, g, n, kl: g / 0, "^for g = .* yours gives -?inf at"),
+    (check_04_compute, lambda m, g, n, kl: g / (g > 0), "^for g = .* yours gives"),
     (check_04_explore, (0.03, 20), "at most 8"),
+    (check_04_explore, (0.03, 9), "these are 9"),
     (check_04_explore, (0.03, 7.5), "these are 7.5"),
-    (check_04_explore, (1e-3, 5), "residual is 0.04"),
-    (check_04_explore, (1e-3, 8), "not below"),
-    (check_04_explore, (0.01, 8), "left the region"),
-    (check_04_explore, (0.1, 8), "damped too much"),
+    (check_04_explore, (1e-3, 5), "residual is 0.041: not below"),
+    (check_04_explore, (1e-3, 8), "is 0.009.: not below"),
+    (check_04_explore, (0.01, 8), "is 0.006.*: the full step left the region"),
+    (check_04_explore, (0.1, 8), "is 0.00[89].*: damped too much"),
     (check_04_explore, (-0.1, 8), "ValueError"),
     (check_04_explore, 0.1, "2 numbers"),
 ]

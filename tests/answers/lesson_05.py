@@ -1,5 +1,7 @@
 """Answers to the exercises of lesson 05: right ones, and typical mistakes with their name."""
 
+import re
+
 import numpy as np
 
 from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict
@@ -19,6 +21,16 @@ def with_a_loop(done, resetting):
 def along_the_wrong_axis(done, resetting):
     return ~np.hstack([np.full((len(done), 1), resetting[0]), done[:, :-1]])
 
+
+ALL_FALSE = (
+    "for done = [[False, False, True], [ True, False, False], [False, False, False],"
+    " [False, False, True], [False, False, False], [False, True, False]],"
+    " resetting = [False, True, False] yours gives False at index [0, 0], not True."
+)
+SECOND_FALSE = (
+    "for done = [[False, True], [ True, False], [False, False], [False, True]],"
+    " resetting = [ True, False] yours gives False at index [0, 1], not True."
+)
 
 RIGHT = [
     (check_05_predict, -79.2),
@@ -40,16 +52,21 @@ WRONG = [
     (check_05_compute, lambda d, r: ~np.vstack([0 * r > 0, d[:-1]]), "row 0"),
     (check_05_compute, lambda d, r: ~np.vstack([r, d[1:]]), "one row back"),
     (check_05_compute, lambda d, r: d | True, "all rows"),
-    (check_05_compute, lambda d, r: d & False, r"yours gives False at index \[0, 0\], not True"),
+    (check_05_compute, lambda d, r: d & False, re.escape(ALL_FALSE)),
+    (check_05_compute, lambda d, r: with_vstack(d, r) & (len(d) > 4), re.escape(SECOND_FALSE)),
     (check_05_compute, lambda d, r: with_vstack(d, r).T, r"\[3, 6\]"),
     (check_05_compute, lambda d, r: with_vstack(d, r).astype(int), "boolean"),
     (check_05_compute, along_the_wrong_axis, "wrong axis"),
     (check_05_explore, (-1, 2), "above 0; yours are -1 and 2"),
     (check_05_explore, (0, 2.0), "above 0"),
-    (check_05_explore, (1e-3, float("inf")), "above 0"),
+    (check_05_explore, (1e-3, 0), "a bound is above 0"),
+    (check_05_explore, (1e-3, float("nan")), "a bound is above 0"),
+    (check_05_explore, (float("nan"), 1), "a bound is above 0"),
+    (check_05_explore, (1e-3, float("inf")), "inf-fold"),
     (check_05_explore, (0.01, 1.0), "must be smaller"),
     (check_05_explore, (1e-4, 0.01), "must be larger"),
     (check_05_explore, (1e-4, 1.0), "10,000-fold"),
+    (check_05_explore, (4e-4, 2.0002), "come closer"),
     (check_05_explore, (0.009, 0.015), "not too small"),
     (check_05_explore, 0.01, "2 numbers"),
 ]

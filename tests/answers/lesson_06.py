@@ -42,8 +42,17 @@ WRONG = [
     (check_06_compute, lambda w, A, clip: -by_cases(w, A, clip), "sign is wrong"),
     (check_06_compute, of_the_larger, "larger of the two"),
     (check_06_compute, lambda w, A, clip: w * by_cases(w, A, clip), "that is the value"),
+    (
+        check_06_compute,
+        lambda w, A, clip: by_cases(w, A, clip) * (3 - (clip < 0.5) * 2),
+        "clip = 0.7 yours",
+    ),
+    (check_06_compute, lambda w, A, clip: A * (clip == 0.2), "nothing is clipped"),
     (check_06_compute, lambda w, A, clip: by_cases(w, A, clip)[:, None], r"\[8, 1\]"),
     (check_06_compute, lambda w, A, clip: by_cases(w, A, 0.2), "use clip"),
+    (check_06_compute, lambda w, A, clip: by_cases(w, A, max(clip, 0.2)), "use clip"),
+    (check_06_compute, lambda w, A, clip: by_cases(w, A, min(clip, 0.2)), "use clip"),
+    (check_06_compute, lambda w, A, clip: by_cases(w, A, clip) * (clip > 0.1), "clip = 0.08 yours"),
     (
         check_06_compute,
         lambda w, A, clip: 0 * A,
@@ -52,6 +61,7 @@ WRONG = [
     (check_06_explore, 0.001, "try a larger rate"),
     (check_06_explore, 0.25, "try a larger rate"),  # in one seed of three it does not suffice
     (check_06_explore, 1.0, "at most 0.5"),
-    (check_06_explore, -0.1, "above 0"),
+    (check_06_explore, -0.1, "must be above 0"),
+    (check_06_explore, 0, "must be above 0 and at most 0.5, got 0"),
     (check_06_explore, (0.1, 0.2), "one number"),
 ]

@@ -52,6 +52,8 @@ def changed(change):
     return merge
 
 
+FIVE_ROWS = r"the mean: for .* count = 3, batch = \[(\[[^]]*\],? ?){5}\] yours gives .* not"
+
 RIGHT = [
     (check_07_predict, 0.1),
     (check_07_predict, (2 * 0.125) ** 0.5 * 0.2),
@@ -73,19 +75,23 @@ WRONG = [
     (check_07_compute, only_within, "the two means differ"),
     (check_07_compute, lambda m, v, n, b: ((m + b.mean(0)) / 2, (v + b.var(0)) / 2), "weigh them"),
     (check_07_compute, lambda m, v, n, b: (b.mean(0), b.var(0)), "before must count"),
-    (check_07_compute, for_sizes_of_60_and_20, "the mean: for .* count = 3, .* not"),
+    (check_07_compute, for_sizes_of_60_and_20, FIVE_ROWS),
     (check_07_compute, about_the_new_mean, "has moved"),
     (check_07_compute, with_sample_variance, "the batch's variance too"),
     (check_07_compute, changed(lambda v, n: v * n / (n - 1)), "one less"),
     (check_07_compute, changed(lambda v, n: v**0.5), "standard deviation"),
     (check_07_compute, changed(lambda v, n: v + 1), "the variance: for .* yours gives"),
     (check_07_compute, changed(lambda v, n: v[:1]), r"\[1\]"),
+    (check_07_compute, changed(lambda v, n: v[:2]), r"must be \[3\], yours is \[2\]"),
+    (check_07_compute, lambda m, v, n, b: (m, v, n), "mean and variance .*, yours are 3 parts"),
     (check_07_compute, lambda m, v, n, b: (m, v), "the mean: for"),
     (check_07_compute, lambda m, v, n, b: m + 1j, "real numbers"),
     (check_07_explore, (1.5, 0.5), "1 at most"),
-    (check_07_explore, (1.2, 0.5), r"bowl says 1\.200, .* 1 at most"),
+    (check_07_explore, (1.2, 0.5), r"bowl says 1\.200, the KL is 3\.687: .* 1 at most"),
     (check_07_explore, (0.0, 0.4), "let both"),
-    (check_07_explore, (0.3, 2.0), "wider Gaussian is cheap"),
+    (check_07_explore, (0.3, 1.5), "wider Gaussian is cheap"),
+    (check_07_explore, (0.0, np.e), "bowl says 1.000, .* wider Gaussian is cheap"),
+    (check_07_explore, (0.3, 1.0), "let both"),
     (check_07_explore, (0.3, 0.0), "above 0"),
     (check_07_explore, (np.nan, 0.5), "finite"),
     (check_07_explore, 3, "2 numbers"),

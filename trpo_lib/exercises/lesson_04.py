@@ -113,8 +113,8 @@ def check_04_compute(answer: Callable) -> Verdict:
     def step(matrix: np.ndarray, g: np.ndarray, iters: int, max_kl: float) -> np.ndarray:
         return array(call(answer, _matvec(matrix), torch.tensor(g), iters, max_kl))
 
-    problems = ((6, 3), (5, 1), (6, 4))
-    cases = [(*_system(k, size), n, 0.02 * (k + 1)) for k, (size, n) in enumerate(problems)]
+    problems = ((6, 3, 0.02), (5, 1, 0.05), (6, 4, 0.03))
+    cases = [(*_system(k, size), n, kl) for k, (size, n, kl) in enumerate(problems)]
     praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
     return judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
 

@@ -103,5 +103,5 @@ def check_07_explore(answer: tuple[float, float]) -> Verdict:
         return Verdict(False, f"{said}: the bowl must say 1 at most.")
     if kl > 2.7:
         return Verdict(True, f"{said}: worst where the width shrinks and the mean moves as well.")
-    hint = "a wider Gaussian is cheap" if u >= 1 else "let both the mean and the width move"
+    hint = "a wider Gaussian is cheap" if u > 1 else "let both the mean and the width move"
     return Verdict(False, f"{said}: {hint}.")
