@@ -16,23 +16,24 @@ from trpo_lib.sweep import interquartile_mean
 from trpo_lib.training import TrainConfig, Trainer
 
 FIGS = Path(__file__).parent
-SEEDS, ITERATIONS = 20, 40
+SEEDS, ITERATIONS, TEST_EVERY = 20, 24, 2
 
 
 def trained_runs() -> list[tuple[Trainer, list]]:
     """The trainer and the records of each seed."""
     runs = []
     for seed in tqdm(range(SEEDS), desc="seeds"):
-        config = TrainConfig(seed=seed, max_iterations=ITERATIONS, target_return=None)
-        with Trainer(config) as trainer:
+        tests = {"target_return": np.inf, "test_every": TEST_EVERY}  # tested, and never stopped
+        with Trainer(TrainConfig(seed=seed, max_iterations=ITERATIONS, **tests)) as trainer:
             runs.append((trainer, list(trainer)))
     return runs
 
 
 def draw_learning_curve(runs: list[tuple[Trainer, list]]) -> None:
-    """Interquartile mean of the return over the seeds, with a 95% bootstrap interval."""
-    returns = np.array([[record.mean_return for record in records] for _, records in runs])
-    seen = np.median([[record.transitions for record in records] for _, records in runs], axis=0)
+    """Interquartile mean of the tests over the seeds, with a 95% bootstrap interval."""
+    tested = [records[TEST_EVERY - 1 :: TEST_EVERY] for _, records in runs]
+    returns = np.array([[record.test_return for record in records] for records in tested])
+    seen = np.median([[record.transitions for record in records] for records in tested], axis=0)
 
     label = f"TRPO on CartPole-v1, {SEEDS} seeds"
     ax = plotting.learning_curve(seen, *interquartile_mean(returns.T), label, 475)
