@@ -191,7 +191,9 @@ def measure_watch(browser: Browser, seeds: int) -> dict:
     for seed in range(seeds):
         text = notebook.run(1 + seed).text_content()
         alone.append(float(re.search(r"updates: ([\d.]+) s", text)[1]))
-        watched.append(Figure(browser.page, seed).root.evaluate(WATCH))
+        figure = Figure(browser.page, seed)
+        watched.append(figure.root.evaluate(WATCH))
+        figure.press("Pause")  # else its film goes on, beside the next run
         say(f"watch, seed {seed}: {watched[-1]:.2f} s, alone {alone[-1]:.2f} s")
     browser.leave()
     return {"watched": watched, "alone": alone,

@@ -1,6 +1,9 @@
 """Inputs that cannot work: each is refused by its argument's name, and changes nothing."""
 
-from dataclasses import dataclass, replace
+import importlib
+import pkgutil
+from contextlib import nullcontext
+from dataclasses import FrozenInstanceError, dataclass, fields, is_dataclass, replace
 from types import SimpleNamespace
 
 import gymnasium as gym
@@ -11,6 +14,7 @@ import toy_envs  # noqa: F401, registers them
 from gymnasium.spaces import Box, Discrete
 from torch import nn
 
+import trpo_lib
 from trpo_lib.advantage import discounted_returns, explained_variance, gae, normalize
 from trpo_lib.baselines import ActorCritic, NaturalGradient, PPOClip, PPOPenalty, Reinforce
 from trpo_lib.batch import Batch, make_batch
@@ -343,3 +347,24 @@ def test_a_policy_with_a_layer_that_draws_at_random_is_refused_until_it_is_still
             update(policy, world.batch)
     policy.eval()
     assert TRPO()(policy, world.batch).kl <= 0.01
+
+
+MODULES = [
+    importlib.import_module(module.name)
+    for module in pkgutil.walk_packages(trpo_lib.__path__, "trpo_lib.")
+]
+DATACLASSES = {
+    f"{kind.__module__}.{name}": kind
+    for module in MODULES
+    for name, kind in vars(module).items()
+    if isinstance(kind, type) and is_dataclass(kind) and kind.__module__.startswith("trpo_lib")
+}
+
+
+@pytest.mark.parametrize("kind", DATACLASSES.values(), ids=DATACLASSES)
+def test_settings_and_results_cannot_be_changed_but_algorithms_can(kind):
+    is_algorithm = "__call__" in dir(kind)
+    unchanged = nullcontext() if is_algorithm else pytest.raises(FrozenInstanceError)
+    for field in fields(kind):
+        with unchanged:
+            setattr(kind.__new__(kind), field.name, None)

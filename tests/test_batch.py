@@ -1,12 +1,12 @@
 import math
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from trpo_lib.advantage import gae
-from trpo_lib.batch import Batch, UpdateReport, make_batch
+from trpo_lib.batch import Batch, make_batch
 from trpo_lib.policies import Critic
 from trpo_lib.rollout import Rollout
 
@@ -34,11 +34,8 @@ def rollout(policy, generator, real):
 
 
 @pytest.mark.parametrize("actions", [torch.zeros(4, dtype=torch.long), torch.zeros(4, 2)])
-def test_a_batch_holds_discrete_or_continuous_actions_and_cannot_be_changed(actions):
-    batch = Batch(**fields() | {"actions": actions})
-    assert batch.actions is actions
-    with pytest.raises(FrozenInstanceError):
-        batch.actions = actions
+def test_a_batch_holds_discrete_or_continuous_actions(actions):
+    assert Batch(**fields() | {"actions": actions}).actions is actions
 
 
 def test_an_empty_batch_is_refused():
@@ -124,9 +121,3 @@ def test_a_rollout_in_which_nothing_happened_is_refused(policy, generator):
     played = rollout(policy, generator, torch.zeros(T, N, dtype=torch.bool))
     with pytest.raises(ValueError, match="real_transitions must be at least 1, got 0"):
         make_batch(played, policy, Critic(3, (8,), None).double(), gamma=0.9, lam=0.8)
-
-
-def test_a_batch_and_a_report_cannot_be_changed(batch):
-    for frozen, name in ((batch, "advantages"), (UpdateReport(0.1, 0.01, 1.0, True), "kl")):
-        with pytest.raises(FrozenInstanceError):
-            setattr(frozen, name, None)

@@ -210,8 +210,7 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(check, answer, said):
     assert said in str(check(answer))
 
 
-@pytest.mark.parametrize("check", [exercises.check_04_explore])
-def test_the_batch_of_lesson_04_is_the_lessons_own_and_is_recorded_once(check, monkeypatch):
+def test_check_04_has_the_lessons_own_batch_and_records_it_once(monkeypatch):
     lesson = TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None)
     tried = []
 
@@ -221,8 +220,8 @@ def test_the_batch_of_lesson_04_is_the_lessons_own_and_is_recorded_once(check, m
 
     monkeypatch.setattr(lesson_04, "Trainer", spy)
     lesson_04._recorded_update.cache_clear()
-    check((0.03, 8))
-    check((0.05, 7))
+    exercises.check_04_explore((0.03, 8))
+    exercises.check_04_explore((0.05, 7))
     lesson_04._recorded_update.cache_clear()
     assert tried == [lesson]
 
@@ -238,7 +237,6 @@ def in_place_of_a_trainer(config, records):
     return Training
 
 
-@pytest.mark.parametrize("check", [exercises.check_05_explore])
 @pytest.mark.parametrize(
     ("of_the_small", "of_the_large", "said"),
     [
@@ -247,8 +245,8 @@ def in_place_of_a_trainer(config, records):
         ((20, 20, 20), (300, 20, 120), "Not yet: δ = 2 still learns: it is not too large."),
     ],
 )
-def test_a_bound_5000_fold_apart_holds_back_the_last_return_of_two_seeds_in_three(
-    check, of_the_small, of_the_large, said, monkeypatch
+def test_check_05_lets_bounds_be_5000_fold_apart_and_hold_back_two_seeds_of_three(
+    of_the_small, of_the_large, said, monkeypatch
 ):
     returns = {0.0004: of_the_small, 2.0: of_the_large}
     training = in_place_of_a_trainer(
@@ -259,10 +257,9 @@ def test_a_bound_5000_fold_apart_holds_back_the_last_return_of_two_seeds_in_thre
         ],
     )
     monkeypatch.setattr(lesson_05, "Trainer", training)
-    assert str(check((0.0004, 2.0))).startswith(said)
+    assert str(exercises.check_05_explore((0.0004, 2.0))).startswith(said)
 
 
-@pytest.mark.parametrize("check", [exercises.check_06_explore])
 @pytest.mark.parametrize(
     ("largest", "said"),
     [
@@ -270,7 +267,7 @@ def test_a_bound_5000_fold_apart_holds_back_the_last_return_of_two_seeds_in_thre
         ((3, 1, 2), "Not yet: the largest KLs of the three seeds are 3, 1, 2: try a larger rate."),
     ],
 )
-def test_an_update_must_reach_a_kl_above_1_in_each_seed(check, largest, said, monkeypatch):
+def test_check_06_asks_for_an_update_of_kl_above_1_in_each_seed(largest, said, monkeypatch):
     training = in_place_of_a_trainer(
         TrainConfig(max_iterations=5, target_return=None),
         lambda seed, algorithm: [
@@ -279,7 +276,7 @@ def test_an_update_must_reach_a_kl_above_1_in_each_seed(check, largest, said, mo
         ],
     )
     monkeypatch.setattr(lesson_06, "Trainer", training)
-    assert str(check(0.5)).startswith(said)
+    assert str(exercises.check_06_explore(0.5)).startswith(said)
 
 
 @pytest.mark.parametrize(("mean", "passes"), [(475, True), (474.9, False)])

@@ -1,7 +1,5 @@
 """Landscapes against finite differences; the ascents against scipy and brute force."""
 
-from dataclasses import FrozenInstanceError
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -261,13 +259,6 @@ def test_a_good_forecast_inside_the_region_leaves_the_radius():
     found = trust_region_ascent(bowl, (0, 0), radius=5.0, iterations=2)
     assert found.ratios[0] > 0.75
     np.testing.assert_array_equal(found.radii, [5, 5])
-
-
-def test_landscapes_and_paths_cannot_be_changed():
-    found = trust_region_ascent(Parabola(), (0, 0), radius=1.0, iterations=1)
-    for frozen, field in ((RIDGE, "peak"), (SoftmaxBandit(), "rewards"), (found, "path")):
-        with pytest.raises(FrozenInstanceError):
-            setattr(frozen, field, None)
 
 
 def test_at_the_top_nothing_is_tried():

@@ -5,7 +5,7 @@ import os
 import re
 import signal
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import FrozenInstanceError, dataclass, make_dataclass, replace
+from dataclasses import dataclass, make_dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from scipy import stats
 
 from trpo_lib.baselines import PPOClip
 from trpo_lib.batch import UpdateReport
-from trpo_lib.sweep import Failure, Run, interquartile_mean, probability_of_improvement, sweep
+from trpo_lib.sweep import Run, interquartile_mean, probability_of_improvement, sweep
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPO, TRPOConfig
 
@@ -166,16 +166,13 @@ def test_senseless_runs_are_refused(tmp_path):
         sweep([], tmp_path)
 
 
-def test_a_run_can_be_called_and_neither_it_nor_a_sweep_can_be_changed(serial):
+def test_an_algorithm_that_cannot_be_called_is_refused():
     @dataclass
     class Settings:
         lr: float = 0.1
 
     with pytest.raises(TypeError, match="algorithm must be a callable dataclass"):
         Run(TINY, Settings())
-    for frozen, name in ((Run(TINY, PPOClip()), "config"), (serial, "table")):
-        with pytest.raises(FrozenInstanceError):
-            setattr(frozen, name, None)
 
 
 def test_a_runs_file_is_named_after_its_settings_in_any_order(tmp_path):
@@ -214,11 +211,6 @@ def test_a_run_has_one_thread(tmp_path):
 
     sweep([Run(TINY, make_dataclass("Noting", [], namespace={"__call__": note})())], tmp_path)
     assert seen == [1, 1, 1]
-
-
-def test_a_failure_cannot_be_changed():
-    with pytest.raises(FrozenInstanceError):
-        Failure(RUNS[0], "why").traceback = "why not"
 
 
 @pytest.mark.parametrize(

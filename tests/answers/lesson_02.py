@@ -127,7 +127,7 @@ WRONG = [
         ((0.45, 0.01, 0.540005), *BENT[1:]),
         "^the probabilities of each policy must sum to 1",
     ),
-    (check_02_explore, ((0.45, 0.0099995, 0.5400005), *BENT[1:]), "below 0.01"),
+    (check_02_explore, ((0.45, 0.0099995, 0.5400005), *BENT[1:]), "smallest is 0.0099995"),
     (check_02_explore, ((0.5, 0.5, 0.0), *BENT[1:]), "below 0.01"),
     (check_02_explore, BENT[::2] + BENT[1:2], "wrong order"),
     (check_02_explore, STRAIGHT, "only 2.00-fold"),

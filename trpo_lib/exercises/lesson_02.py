@@ -115,7 +115,7 @@ def check_02_explore(answer: tuple) -> Verdict:
     if not np.allclose(policies.sum(-1), 1, rtol=0, atol=1e-6):
         return Verdict(False, "the probabilities of each policy must sum to 1.")
     if not policies.min() >= 0.01 - 1e-9:
-        return Verdict(False, f"no probability below 0.01; the smallest is {policies.min():.2g}.")
+        return Verdict(False, f"no probability below 0.01; the smallest is {policies.min():g}.")
     ratio = _direct_over_detour(policies)
     if ratio > 2.3:
         return Verdict(True, f"the direct way is {ratio:.2f} times as long as the detour.")
