@@ -169,6 +169,8 @@ TABLE = {
     "evaluation where it does not fit": (lambda w: evaluate(w.policy, "Pendulum-v1", 1, 0),
                                          "policy"),
     "evaluation without episodes": (lambda w: evaluate(w.policy, "CartPole-v1", 0, 0), "episodes"),
+    "evaluation with a seed for a generator": (
+        lambda w: evaluate(w.policy, "CartPole-v1", 1, 0, 5), "generator"),
     "evaluation without a seed": (lambda w: evaluate(w.policy, "CartPole-v1", 1, None), "seed"),
     # one update
     "max_kl is 0": (trpo(max_kl=0), "max_kl"),

@@ -1,6 +1,7 @@
 """What each check lets pass and what it says, word for word: every other module asks them."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,18 +22,16 @@ class Fits(nn.Linear):
         return (obs @ self.weight.numpy(force=True).T).argmax(-1)
 
 
-class Stateless:
-    """One without parameters."""
+class Slips:
+    """One that acts, but fails."""
 
     def act(self, obs):
         raise RuntimeError("the floor is wet")
 
-    def parameters(self):
-        return iter(())
-
 
 SPACE, LINEAR = Box(-1, 1, (3,)), nn.Linear(3, 2)
-ACTS_ONLY = type("ActsOnly", (), {"act": 1, "__repr__": lambda self: "a clown"})()
+RIGID = type("Rigid", (), {"act": 1, "__repr__": lambda self: "a clown"})()
+BY_HAND = SimpleNamespace(act=lambda obs: np.ones(len(obs), dtype=int))
 
 
 PASS = {
@@ -58,6 +57,7 @@ PASS = {
     "reach": lambda: c.require_reach(Box(np.float32([5, -9]), np.float32([9, -5]))),
     "fits": lambda: c.require_fitting(Fits(3, 2), SPACE),
     "fits in its own precision": lambda: c.require_fitting(Fits(3, 2).double(), SPACE),
+    "no network": lambda: c.require_fitting(BY_HAND, SPACE),
 }  # fmt: skip
 
 REFUSED = {
@@ -144,13 +144,12 @@ REFUSED = {
     "below the reach": (lambda: c.require_reach(Box(np.float32([-9, -1]), np.float32([-5.01, 1]))),
         ValueError, "action_space must reach into [-5, 5]"),
     "a class": (lambda: c.require_fitting(Fits, SPACE),
-        TypeError, "policy must be a network with an act method, got <class 'test_checks.Fits'>"),
+        TypeError, "policy must have an act method, got <class 'test_checks.Fits'>"),
     "no act": (lambda: c.require_fitting(LINEAR, SPACE), TypeError,
-        "policy must be a network with an act method, got "
-        "Linear(in_features=3, out_features=2, bias=True)"),
-    "no parameters": (lambda: c.require_fitting(ACTS_ONLY, SPACE),
-        TypeError, "policy must be a network with an act method, got a clown"),
-    "an error of its own": (lambda: c.require_fitting(Stateless(), SPACE),
+        "policy must have an act method, got Linear(in_features=3, out_features=2, bias=True)"),
+    "act is no method": (lambda: c.require_fitting(RIGID, SPACE),
+        TypeError, "policy must have an act method, got a clown"),
+    "an error of its own": (lambda: c.require_fitting(Slips(), SPACE),
         ValueError, "policy must take observations [3] as NumPy arrays: the floor is wet"),
 }  # fmt: skip
 

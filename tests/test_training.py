@@ -573,12 +573,30 @@ def test_evaluate_equals_single_environments_played_greedily_by_hand(env_id):
     assert (returns != evaluate(policy, env_id, episodes=7, seed=10)).any()
 
 
-def test_a_policy_without_parameters_is_evaluated_too():
-    class AlwaysRight(torch.nn.Module):
+def test_a_policy_that_is_no_network_is_evaluated_too():
+    class AlwaysRight:
         def act(self, obs):
             return np.ones(len(obs), dtype=np.int64)
 
     assert 8 <= evaluate(AlwaysRight(), "CartPole-v1", 20, seed=0).mean() <= 11
+
+
+def test_with_a_generator_actions_are_drawn_by_their_probabilities(monkeypatch):
+    policy, actions = Trainer(CARTPOLE).policy, []
+    with torch.no_grad():  # the same in every state
+        policy.logits[-1].weight.zero_()
+        policy.logits[-1].bias.copy_(torch.tensor([0.1, 0.9]).log())
+    act = policy.act
+    monkeypatch.setattr(policy, "act", lambda *given: actions.append(act(*given)) or actions[-1])
+
+    def play(seed):
+        return evaluate(policy, "CartPole-v1", 200, 0, torch.Generator().manual_seed(seed))
+
+    first = play(0)
+    drawn = np.concatenate(actions)
+    assert abs(drawn.mean() - 0.9) < 4 * (0.9 * 0.1 / len(drawn)) ** 0.5
+    np.testing.assert_array_equal(first, play(0))
+    assert (first != play(1)).any()
 
 
 def test_evaluate_needs_an_episode():

@@ -8,7 +8,6 @@ from typing import get_args
 import numpy as np
 import torch
 from gymnasium.spaces import Box, Space
-from torch import nn
 
 
 def require_same_shape(**tensors) -> None:
@@ -194,10 +193,10 @@ def require_reach(action_space: Box) -> None:
         )
 
 
-def require_fitting(policy: nn.Module, observation_space: Space) -> None:
-    """Raises unless policy is one (``TypeError``) that takes such observations (``ValueError``)."""
-    if isinstance(policy, type) or not (hasattr(policy, "act") and hasattr(policy, "parameters")):
-        raise TypeError(f"policy must be a network with an act method, got {_short(policy)}")
+def require_fitting(policy: object, observation_space: Space) -> None:
+    """Raises unless policy acts (``TypeError``), and on such observations (``ValueError``)."""
+    if isinstance(policy, type) or not callable(getattr(policy, "act", None)):
+        raise TypeError(f"policy must have an act method, got {_short(policy)}")
     obs = np.zeros((1, *observation_space.shape), dtype=np.float32)
     try:
         with torch.inference_mode():

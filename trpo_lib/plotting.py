@@ -17,6 +17,7 @@ from IPython.display import display
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LightSource, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch
@@ -27,6 +28,7 @@ from trpo_lib._checks import require_count, require_same_shape
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 DPI = 80  # pixels per inch of every picture on the screen
+_GROUND = LinearSegmentedColormap.from_list("ground", ["#bcd7ea", "#f4efdc", "#dcc48e", "#b98d52"])
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
 _BELOW = {
     "loc": "upper center",
@@ -67,6 +69,30 @@ def learning_curve(
     if label:
         ax.legend(frameon=False, loc="best")
     return ax
+
+
+def return_histories(
+    groups: Sequence[tuple[str, np.ndarray]], marked: tuple[int, int] | None = None
+) -> Axes:
+    """Groups of runs side by side, on one scale: the mean return ``[M, K]`` after each update.
+
+    marked: a run of the first group, and the number of the return before the update to mark.
+    """
+    axes = panels(1, len(groups), 6.4 / len(groups), 3)[0]
+    for ax, (name, returns) in zip(axes, groups, strict=True):
+        looks = _looks("runs", returns, color=COLORS, linestyle=STYLES)
+        updates = np.arange(1, returns.shape[1] + 1)
+        for run, look in zip(returns, looks, strict=True):
+            ax.plot(updates, run, linewidth=1.2, **look)
+        ax.set(title=name, xlabel="update", ylim=(0, 515), yticks=range(0, 501, 100))
+    axes[0].set_ylabel("mean return, actions drawn")
+    if marked:
+        run, before = marked
+        two = slice(before, before + 2)
+        x, y = np.arange(1, groups[0][1].shape[1] + 1)[two], groups[0][1][run, two]
+        axes[0].plot(x, y, color="black", linewidth=4, label="the largest fall")
+        axes[0].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return axes[0]
 
 
 def kl_history(kls: Mapping[str, Sequence[float]], max_kl: float, ax: Axes | None = None) -> Axes:
@@ -181,6 +207,67 @@ def two_policies(
         bars.fill_between(edges.ravel(), heights.ravel(), facecolor=color, **look)
     for curve, look in zip(curves.values(), looks, strict=True):
         _line(way, share, curve / unit, **look)
+
+
+def simplex_grid(steps: int) -> np.ndarray:
+    """Policies of three actions on a grid of the whole triangle: ``[steps + 1, steps + 1, 3]``."""
+    third, share = np.meshgrid(*2 * [np.linspace(1e-6, 1 - 1e-6, steps + 1)], indexing="ij")
+    return np.stack([(1 - third) * (1 - share), (1 - third) * share, third], -1)
+
+
+def _in_triangle(policies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where policies ``[..., 3]`` stand: action 1 at the left corner, 2 at the right, 3 on top."""
+    return policies[..., 1] + policies[..., 2] / 2, 3**0.5 / 2 * policies[..., 2]
+
+
+def simplex_panel(ax: Axes, names: Sequence[str]) -> Axes:
+    """The triangle of all policies of three actions, with a legend of its lines' names."""
+    ax.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color="black", linewidth=1)
+    for corner, align in ((0, "right"), (1, "left"), (2, "center")):
+        x, y = _in_triangle(np.eye(3)[corner])
+        side = "bottom" if corner == 2 else "top"
+        ax.text(x, y + (0.02 if corner == 2 else -0.02), f"action {corner + 1}", ha=align, va=side)
+    looks = _looks("names", names, color=COLORS, linestyle=STYLES)
+    for name, look in zip(names, looks, strict=True):
+        ax.plot([], [], label=name, linewidth=1.8, **look)
+    ax.plot([], [], "o", color="black", label="p, old")
+    ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.97))
+    ax.axis("off")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), frameon=False, fontsize=8, ncols=2)
+    return ax
+
+
+def simplex(
+    measures: Mapping[str, np.ndarray], grid: np.ndarray, p: np.ndarray, levels: Sequence[float]
+) -> Axes:
+    """Lines of equal value of measures ``[H, W]`` on a ``simplex_grid``; the first has labels."""
+    ax = simplex_panel(panels(1, 1, 5.6, 5.4)[0, 0], list(measures))
+    looks = _looks("measures", measures, color=COLORS, linestyle=STYLES)
+    for values, look in zip(measures.values(), looks, strict=True):
+        style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
+        lines = ax.contour(*_in_triangle(grid), values, levels, **style)
+        if look == looks[0]:
+            ax.clabel(lines, lines.levels[1:], fontsize=8, fmt="%g")
+    ax.plot(*_in_triangle(p), "o", color="black")
+    return ax
+
+
+def simplex_regions(
+    ax: Axes,
+    grid: np.ndarray,
+    measures: Sequence[np.ndarray],
+    level: float,
+    border: np.ndarray,
+    p: np.ndarray,
+) -> None:
+    """Where each measure ``[H, W]`` is at the level, another border ``[K, 3]``, and the point p."""
+    looks = _looks("measures", [*measures, border], color=COLORS, linestyle=STYLES)
+    for values, look in zip(measures, looks, strict=False):
+        lines = contour_generator(*_in_triangle(grid), values).lines(level)
+        style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
+        ax.add_artist(LineCollection(lines, **style))
+    _line(ax, *_in_triangle(border), linewidth=1.8, **looks[-1])
+    _line(ax, *_in_triangle(p), marker="o", color="black")
 
 
 def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
@@ -512,14 +599,22 @@ def step_along_line(
 
 
 def landscape(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:
-    """Heights ``[H, W]`` in light greys with a few labelled lines; equal scales on both axes."""
-    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
-    filled = ax.contourf(*_planes(grid), heights, 10, cmap="Greys", alpha=0.55)
-    look = {"colors": "dimgrey", "linewidths": 0.5, "linestyles": "solid"}
-    lines = ax.contour(*_planes(grid), heights, filled.levels[1:-1], **look)
-    ax.clabel(lines, lines.levels[::2], fontsize=8, colors="black")
+    """Heights ``[H, W]`` as a relief under light, with labelled lines; equal scales on both axes.
+
+    grid ``[H, W, 2]`` must be regular. Low ground is blue, high ground brown.
+    """
+    ax = ax or panels(1, 1, 5.2, 4.6)[0, 0]
     low, high = grid.min((0, 1)), grid.max((0, 1))
-    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+    size = (high - low) / np.subtract(heights.shape[::-1], 1)
+    light = LightSource(azdeg=300, altdeg=50)
+    tallness = 0.12 * (high - low).max() / max(np.ptp(heights), 1e-12)
+    look = {"dx": size[0], "dy": size[1], "vert_exag": tallness, "blend_mode": "soft"}
+    relief = light.shade(heights, _GROUND, **look)
+    extent = (low[0], high[0], low[1], high[1])
+    ax.imshow(relief, origin="lower", extent=extent, interpolation="bilinear", aspect="equal")
+    lines = ax.contour(*_planes(grid), heights, 8, colors="#5a4a32", linewidths=0.5, alpha=0.7)
+    ax.clabel(lines, lines.levels[::2], fontsize=8, colors="black")
+    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     return ax
 
 
@@ -609,17 +704,71 @@ def policy_regions(
     radius: float,
     ax: Axes | None = None,
 ) -> Axes:
-    """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle."""
-    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
-    for old, kl in zip(olds, kls, strict=True):
-        ax.contour(*_planes(grid), kl, [max_kl], colors=COLORS[0], linewidths=1.5)
+    """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle.
+
+    Neighbouring points have different colours.
+    """
+    ax = ax or panels(1, 1, 5.2, 5)[0, 0]
+    for number, (old, kl) in enumerate(zip(olds, kls, strict=True)):
+        color = COLORS[number % 5]
+        ax.contour(*_planes(grid), kl, [max_kl], colors=color, linewidths=2)
         ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
-        ax.plot(*old, "o", color="black", markersize=4)
-    ax.plot([], [], color=COLORS[0], label=f"KL = {max_kl:g} nats")
+        ax.plot(*old, "o", color=color, markeredgecolor="black", markersize=6)
+    ax.plot([], [], color="black", label=f"KL = {max_kl:g} nats")
     ax.plot([], [], "--", color="grey", label=f"length of the step = {radius:g}")
     ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
     ax.legend(**_BELOW)
     return ax
+
+
+def region_panels(pair: Sequence[Axes], square: np.ndarray, heights: np.ndarray) -> Sequence[Axes]:
+    """A pair of axes for ``region_and_steps``: the relief of heights ``[G, G]``, and two bars.
+
+    square ``[G]``: the values of both parameters.
+    """
+    plane, bars = pair
+    landscape(np.stack(np.meshgrid(square, square), axis=-1), heights, plane)
+    plane.plot([], [], "k-", label="KL = δ")
+    plane.plot([], [], "k:", label="½ dᵀF d = δ")
+    for name, look in _TWO_STEPS.items():
+        plane.plot([], [], label=name, **look)
+    plane.legend(**_BELOW)
+    bars.set(ylabel="gain, as a share of the natural one", ylim=(0, 1.05), xlim=(-0.6, 1.6))
+    bars.set_xticks([0, 1], list(_TWO_STEPS))
+    return pair
+
+
+def region_and_steps(
+    pair: Sequence[Axes],
+    square: np.ndarray,
+    kl: np.ndarray,
+    max_kl: float,
+    old: np.ndarray,
+    ellipse: np.ndarray,
+    steps: np.ndarray,
+    gains: np.ndarray,
+) -> None:
+    """A region around old ``[2]``, and the plain and the natural step ``[2, 2]`` with their gains.
+
+    kl ``[G, G]`` on the square ``[G]`` of ``region_panels``; ellipse ``[K, 2]``: its model.
+    """
+    plane, bars = pair
+    border = contour_generator(square, square, kl).lines(max_kl)
+    plane.add_artist(LineCollection(border, colors="black", linewidths=1.6, clip_on=True))
+    _line(plane, *ellipse.T, color="black", linestyle=":", linewidth=1.6)
+    for step, look in zip(steps, _TWO_STEPS.values(), strict=True):
+        _line(plane, *np.stack([old, old + step]).T, color=look["color"], linewidth=2)
+        _line(plane, *(old + step), markeredgecolor="white", **(look | {"markersize": 9}))
+    _line(plane, *old, marker="o", color="black", markersize=6)
+    for place, (gain, look) in enumerate(zip(gains / gains[1], _TWO_STEPS.values(), strict=True)):
+        x = place + np.array([-0.35, -0.35, 0.35, 0.35])
+        bars.fill_between(x, gain * np.array([0, 1, 1, 0]), facecolor=look["color"])
+
+
+_TWO_STEPS = {
+    "plain": {"color": COLORS[1], "marker": "^", "linestyle": "none", "markersize": 7},
+    "natural": {"color": COLORS[2], "marker": "D", "linestyle": "none", "markersize": 7},
+}
 
 
 def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = None) -> Axes:

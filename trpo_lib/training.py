@@ -234,20 +234,25 @@ class Trainer(Iterator[Record], AbstractContextManager):
         return trainer
 
 
-def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarray:
+def evaluate(
+    policy: Policy, env_id: str, episodes: int, seed: int, generator: torch.Generator | None = None
+) -> np.ndarray:
     """Undiscounted returns of the greedy policy, one fresh episode each -> ``[episodes]``.
 
-    In an environment without a time limit an episode counts up to step ``LONGEST_EPISODE``. Raises
-    ``ValueError`` or ``TypeError`` when the policy does not fit the environment.
+    With a generator of noise the actions are drawn, as they are in training. In an environment
+    without a time limit an episode counts up to step ``LONGEST_EPISODE``. Raises ``ValueError`` or
+    ``TypeError`` when the policy does not fit the environment.
     """
     _checks.require_count(episodes=episodes)
     _checks.require_whole(0, seed=seed)
+    _checks.require_type(torch.Generator | None, generator=generator)
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
         _checks.require_fitting(policy, envs.single_observation_space)
         obs = start_episodes(envs, seed).obs
         for _ in range(longest_episode(env_id)):
-            obs, _, reward, terminated, truncated = step(envs, policy.act(obs))
+            noise = [policy.noise([episodes], generator).numpy()] if generator else []
+            obs, _, reward, terminated, truncated = step(envs, policy.act(obs, *noise))
             returns += reward * running
             running &= ~(terminated | truncated)
             if not running.any():

@@ -1,8 +1,23 @@
 """One checker per exercise: it takes an answer, never raises, and names the likely mistake."""
 
-from trpo_lib.exercises.lesson_00 import check_00_compute, check_00_explore, check_00_predict
-from trpo_lib.exercises.lesson_01 import check_01_compute, check_01_explore, check_01_predict
-from trpo_lib.exercises.lesson_02 import check_02_compute, check_02_explore, check_02_predict
+from trpo_lib.exercises.lesson_00 import (
+    check_00_compute,
+    check_00_core,
+    check_00_explore,
+    check_00_predict,
+)
+from trpo_lib.exercises.lesson_01 import (
+    check_01_compute,
+    check_01_core,
+    check_01_explore,
+    check_01_predict,
+)
+from trpo_lib.exercises.lesson_02 import (
+    check_02_compute,
+    check_02_core,
+    check_02_explore,
+    check_02_predict,
+)
 from trpo_lib.exercises.lesson_03 import check_03_compute, check_03_explore, check_03_predict
 from trpo_lib.exercises.lesson_04 import check_04_compute, check_04_explore, check_04_predict
 from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict

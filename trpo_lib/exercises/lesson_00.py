@@ -1,25 +1,72 @@
 """The exercises of lesson 00."""
 
-import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import Verdict, array, call, compare, judge, never_raises, same
+from trpo_lib.exercises.verdict import (
+    Verdict,
+    WrongAnswer,
+    array,
+    call,
+    compare,
+    judge,
+    never_raises,
+    same,
+)
 from trpo_lib.training import TrainConfig, Trainer, evaluate
+
+
+@dataclass
+class _ByHand:
+    """Pushes to the right where the score is positive."""
+
+    score: Callable
+
+    def act(self, obs: np.ndarray) -> np.ndarray:
+        """States ``[N, 4]`` -> actions ``[N]``."""
+        scores = array(call(self.score, *obs.T.astype(float)))
+        if scores.shape != obs.shape[:1]:
+            shapes = f"{list(obs.shape[:1])}, yours is {list(scores.shape)}"
+            raise WrongAnswer(f"each state needs a score: the shape must be {shapes}.")
+        return (scores > 0).astype(int)
+
+
+@never_raises
+def check_00_core(answer: Callable) -> Verdict:
+    """score(position, speed, angle, turning): where it is positive, a push to the right helps."""
+    policy = _ByHand(answer)
+    policy.act(np.linspace(-0.1, 0.1, 12).reshape(3, 4))  # an error here is the answer's own
+    mean = _mean_return(policy)
+    if mean >= 475:
+        return Verdict(True, f"the mean return of 100 episodes is {mean:.0f}: solved by hand.")
+    if mean > 100:
+        hint = "the pole's speed is not enough: what does it say of a pole that leans and stands?"
+    elif mean > 20:
+        hint = "the angle alone acts too late: look also at where the pole is going."
+    elif _mean_return(_ByHand(lambda *state: -array(call(answer, *state)))) > 20:
+        hint = "you push the pole over: turn the sign."
+    else:
+        hint = "combine the pole's angle with its speed."
+    return Verdict(False, f"the mean return is {mean:.0f}, and 475 is asked for: {hint}")
+
+
+def _mean_return(policy) -> float:
+    return evaluate(policy, "CartPole-v1", episodes=100, seed=1).mean()
 
 
 @never_raises
 def check_00_predict(answer: float) -> Verdict:
-    """The largest return that one episode of CartPole-v1 can have."""
+    """How many of 100 episodes may end at 10, if the others reach 500 and the mean must be 475."""
     mistakes = {
-        475: "475 is the mean over episodes at which the task counts as solved.",
-        200: "200 is the limit of the older CartPole-v0.",
-        195: "195 is the threshold of the older CartPole-v0.",
-        1: "1 is the reward of a single step.",
-        math.inf: "the clock ends an episode even when the pole never falls.",
+        4: "with 5 the mean is still 475.5.",
+        6: "with 6 the mean is 470.6: too low.",
+        25: "each such episode costs 490 points of 50,000, that is 4.9 of the mean.",
+        95: "these are the others.",
+        0: "some may fail: the mean may lose 25 points.",
     }
-    return compare(answer, 500, mistakes, "one point per step, and the clock stops at step 500.")
+    return compare(answer, 5, mistakes, "each costs the mean 4.9 points, and 25 may be lost.")
 
 
 def _weighted(weights: Callable) -> Callable:
@@ -70,7 +117,7 @@ def check_00_explore(answer: TrainConfig) -> Verdict:
         return Verdict(False, f"the budget is 50,000 steps, N · T · max_iterations is {steps:,}.")
     with Trainer(answer) as trainer:
         list(trainer)
-    mean = evaluate(trainer.policy, "CartPole-v1", episodes=100, seed=1).mean()
-    if mean < 475:
-        return Verdict(False, "the greedy mean over 100 episodes is below 475: try another run.")
+    if (mean := _mean_return(trainer.policy)) < 475:
+        why = f"the greedy mean over 100 episodes is {mean:.0f}, below 475: try another run."
+        return Verdict(False, why)
     return Verdict(True, "the greedy mean over 100 fresh episodes is 475 or more.")

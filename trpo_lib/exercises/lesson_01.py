@@ -7,6 +7,33 @@ import numpy as np
 from trpo_lib.exercises.verdict import Verdict, array, compare, judge, never_raises
 from trpo_lib.landscapes import SoftmaxBandit
 
+_DIRECTION_MISTAKES = {
+    "that is the plain gradient: F has no say.": lambda F, g: g,
+    "that is F g; F⁻¹ g is asked for: solve F x = g.": lambda F, g: F @ g,
+    "that divides by F's entries, number by number; F⁻¹ is the inverse matrix.": lambda F, g: (
+        g / np.diag(F)
+    ),
+    "that is F⁻² g: F is inverted twice.": lambda F, g: np.linalg.solve(F @ F, g),
+    "only the direction is asked for, but not of length 1.": lambda F, g: (
+        np.linalg.solve(F, g) / np.linalg.norm(np.linalg.solve(F, g))
+    ),
+    "the sign is wrong: gradients ascend.": lambda F, g: -np.linalg.solve(F, g),
+}
+
+
+@never_raises
+def check_01_core(answer: Callable) -> Verdict:
+    """natural_direction(F, g) = F⁻¹ g."""
+    rng, cases = np.random.default_rng(1), []
+    for size in (2, 5, 3):
+        root = rng.normal(size=(size, size))
+        cases.append((root @ root.T + 0.1 * np.eye(size), rng.normal(size=size)))
+    return judge(answer, cases, _solve, _DIRECTION_MISTAKES, "F⁻¹ g, of any size.")
+
+
+def _solve(F: np.ndarray, g: np.ndarray) -> np.ndarray:
+    return np.linalg.solve(F, g)
+
 
 @never_raises
 def check_01_predict(answer: float) -> Verdict:

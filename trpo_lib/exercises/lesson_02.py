@@ -18,6 +18,30 @@ from trpo_lib.exercises.verdict import (
     same,
 )
 
+_FISHER_MISTAKES = {
+    "that is the mean of e_a e_aᵀ alone: the score is e_a − p.": np.diag,
+    "that is p pᵀ, which is only what is taken off.": lambda p: np.outer(p, p),
+    "the sign is wrong: a Fisher matrix is never negative.": lambda p: np.outer(p, p) - np.diag(p),
+    "p pᵀ is taken off, not added: (e_a − p)(e_a − p)ᵀ has it with −2 + 1.": lambda p: (
+        np.diag(p) + np.outer(p, p)
+    ),
+    "−2 p pᵀ is not all: p pᵀ itself comes back once.": lambda p: np.diag(p) - 2 * np.outer(p, p),
+    "p p is a product number by number; p pᵀ is a matrix.": lambda p: np.diag(p) - np.diag(p * p),
+    "p(1 − p) is only the diagonal of F.": lambda p: np.diag(p * (1 - p)),
+}
+
+
+@never_raises
+def check_02_core(answer: Callable) -> Verdict:
+    """softmax_fisher(p) = diag(p) − p pᵀ."""
+    rng = np.random.default_rng(3)
+    cases = [(rng.dirichlet(np.ones(size)),) for size in (3, 2, 5)]
+    return judge(answer, cases, _softmax_fisher, _FISHER_MISTAKES, "diag(p) − p pᵀ.")
+
+
+def _softmax_fisher(p: np.ndarray) -> np.ndarray:
+    return np.diag(p) - np.outer(p, p)
+
 
 @never_raises
 def check_02_predict(answer: float) -> Verdict:
