@@ -1,4 +1,4 @@
-"""Continuous control: the runs that lesson 07 shows, ours and sb3-contrib's with zoo settings.
+"""Continuous control: the runs that lesson 08 shows, ours and sb3-contrib's with zoo settings.
 
     python benchmarks/continuous.py hopper --sides ours sb3
 

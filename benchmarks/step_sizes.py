@@ -1,4 +1,4 @@
-"""Lesson 06's data: CartPole-v1 learned by six algorithms at step sizes over five decades.
+"""Lesson 07's data: CartPole-v1 learned by six algorithms at step sizes over five decades.
 
 python benchmarks/step_sizes.py
 

@@ -152,7 +152,7 @@ def continuous_control(max_kl, x, u):
 ORACLES = {
     "01_trust_regions": trust_regions,
     "02_kl_divergence": kl_divergence,
-    "03_surrogate_objective": surrogate_objective,
-    "04_solving_the_step": solving_the_step,
-    "07_continuous_control": continuous_control,
+    "04_surrogate_objective": surrogate_objective,
+    "05_solving_the_step": solving_the_step,
+    "08_continuous_control": continuous_control,
 }

@@ -17,7 +17,7 @@ from answers.lesson_02 import BENT
 from scipy.special import rel_entr
 
 from trpo_lib import exercises
-from trpo_lib.exercises import lesson_00, lesson_04, lesson_05, lesson_06
+from trpo_lib.exercises import lesson_00, lesson_05, lesson_06, lesson_07
 from trpo_lib.exercises.verdict import WrongAnswer, judge, numbers, same
 from trpo_lib.training import TrainConfig, Trainer
 
@@ -111,8 +111,8 @@ FORMS = [list, tuple, np.array, torch.tensor, with_gradient]
         (exercises.check_01_explore, lambda form: (form([-6.0, 0.0]), form([2.0, 0.0, 0.0]))),
         (exercises.check_02_predict, lambda form: form([0.22])),
         (exercises.check_02_explore, lambda form: form(BENT)),
-        (exercises.check_04_explore, lambda form: form([0.02, 7.0])),
-        (exercises.check_07_explore, lambda form: form([0.9, 0.465])),
+        (exercises.check_05_explore, lambda form: form([0.02, 7.0])),
+        (exercises.check_08_explore, lambda form: form([0.9, 0.465])),
     ],
 )
 def test_numbers_may_be_in_a_list_an_array_or_a_tensor(check, answer, form):
@@ -139,7 +139,7 @@ def test_an_answer_that_changes_its_inputs_spoils_nothing():
         A *= 0
         return slope
 
-    assert exercises.check_06_compute(spoils).passed
+    assert exercises.check_07_compute(spoils).passed
 
 
 @pytest.mark.parametrize(("relative", "passes"), [(1e-6, True), (1e-4, False)])
@@ -199,7 +199,7 @@ def test_an_error_in_an_answer_is_named_with_its_kind(mistaken, said):
         (exercises.check_00_predict, None, "real numbers are asked for, yours is None."),
         (exercises.check_00_predict, 1j, "real numbers are asked for, yours is 1j."),
         (exercises.check_00_predict, [1, 2], "one number is asked for, yours has 2."),
-        (exercises.check_04_explore, [1, 2, 3], "2 numbers are asked for, yours has 3."),
+        (exercises.check_05_explore, [1, 2, 3], "2 numbers are asked for, yours has 3."),
         (exercises.check_01_explore, ([-6.0, 0.0], [1.0, np.nan, 0.0]), "rewards must be finite."),
         (exercises.check_01_explore, ([-3.5, 0.0], [1.0, 0.0, 0.0]), "for no rewards is it enough"),
         (exercises.check_01_explore, ([-5.0, 0.0], [1.0, 0.0, 0.0]), "change the rewards"),
@@ -210,7 +210,7 @@ def test_a_wrong_answer_is_told_what_is_wrong_with_it(check, answer, said):
     assert said in str(check(answer))
 
 
-def test_check_04_has_the_lessons_own_batch_and_records_it_once(monkeypatch):
+def test_check_05_has_the_lessons_own_batch_and_records_it_once(monkeypatch):
     lesson = TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None)
     tried = []
 
@@ -218,11 +218,11 @@ def test_check_04_has_the_lessons_own_batch_and_records_it_once(monkeypatch):
         tried.append(config)
         return Trainer(replace(config, max_iterations=1))
 
-    monkeypatch.setattr(lesson_04, "Trainer", spy)
-    lesson_04._recorded_update.cache_clear()
-    exercises.check_04_explore((0.03, 8))
-    exercises.check_04_explore((0.05, 7))
-    lesson_04._recorded_update.cache_clear()
+    monkeypatch.setattr(lesson_05, "Trainer", spy)
+    lesson_05._recorded_update.cache_clear()
+    exercises.check_05_explore((0.03, 8))
+    exercises.check_05_explore((0.05, 7))
+    lesson_05._recorded_update.cache_clear()
     assert tried == [lesson]
 
 
@@ -245,7 +245,7 @@ def in_place_of_a_trainer(config, records):
         ((20, 20, 20), (300, 20, 120), "Not yet: δ = 2 still learns: it is not too large."),
     ],
 )
-def test_check_05_lets_bounds_be_5000_fold_apart_and_hold_back_two_seeds_of_three(
+def test_check_06_lets_bounds_be_5000_fold_apart_and_hold_back_two_seeds_of_three(
     of_the_small, of_the_large, said, monkeypatch
 ):
     returns = {0.0004: of_the_small, 2.0: of_the_large}
@@ -256,8 +256,8 @@ def test_check_05_lets_bounds_be_5000_fold_apart_and_hold_back_two_seeds_of_thre
             for value in (0, 500, returns[algorithm.config.max_kl][seed])
         ],
     )
-    monkeypatch.setattr(lesson_05, "Trainer", training)
-    assert str(exercises.check_05_explore((0.0004, 2.0))).startswith(said)
+    monkeypatch.setattr(lesson_06, "Trainer", training)
+    assert str(exercises.check_06_explore((0.0004, 2.0))).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_check_05_lets_bounds_be_5000_fold_apart_and_hold_back_two_seeds_of_thre
         ((3, 1, 2), "Not yet: the largest KLs of the three seeds are 3, 1, 2: try a larger rate."),
     ],
 )
-def test_check_06_asks_for_an_update_of_kl_above_1_in_each_seed(largest, said, monkeypatch):
+def test_check_07_asks_for_an_update_of_kl_above_1_in_each_seed(largest, said, monkeypatch):
     training = in_place_of_a_trainer(
         TrainConfig(max_iterations=5, target_return=None),
         lambda seed, algorithm: [
@@ -275,8 +275,8 @@ def test_check_06_asks_for_an_update_of_kl_above_1_in_each_seed(largest, said, m
             for value in (0.1, largest[seed], 0.2)
         ],
     )
-    monkeypatch.setattr(lesson_06, "Trainer", training)
-    assert str(exercises.check_06_explore(0.5)).startswith(said)
+    monkeypatch.setattr(lesson_07, "Trainer", training)
+    assert str(exercises.check_07_explore(0.5)).startswith(said)
 
 
 @pytest.mark.parametrize(("mean", "passes"), [(475, True), (474.9, False)])

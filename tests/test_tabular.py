@@ -1,6 +1,6 @@
 """What a tabular world says of itself, against series, simulation, paper, finite differences.
 
-And the theorems that lesson 03 rests on, tried on random worlds.
+And the theorems that lesson 04 rests on, tried on random worlds.
 """
 
 import numpy as np

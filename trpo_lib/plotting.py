@@ -14,7 +14,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from contourpy import contour_generator
 from IPython.display import display
-from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LightSource, LinearSegmentedColormap
@@ -510,6 +509,40 @@ def curves(
     return ax
 
 
+def estimate_panels(pair: Sequence[Axes], truth: float, name: str) -> Sequence[Axes]:
+    """A pair of axes for ``estimates`` of a true number: errors against λ, and a histogram."""
+    errors, counts = pair
+    errors.set(xlabel="λ", ylabel=f"error of {name}", xlim=(0, 1), ylim=(0, 1.6))
+    for label, look in zip(("bias, without sign", "noise"), _TWO_ERRORS, strict=True):
+        errors.plot([], [], label=label, **look)
+    errors.legend(frameon=False, loc="upper left")
+    counts.set(xlabel=f"estimates of {name}", ylabel="share", xlim=(-1.5, 3.5), ylim=(0, 1))
+    counts.axvline(truth, color="black", linestyle="--", label="true")
+    counts.legend(frameon=False, loc="upper right")
+    return pair
+
+
+def estimates(
+    pair: Sequence[Axes],
+    lams: np.ndarray,
+    bias: np.ndarray,
+    noise: np.ndarray,
+    lam: float,
+    samples: np.ndarray,
+) -> None:
+    """Bias and noise ``[K]`` of GAE over lams ``[K]``, and the samples at one lam."""
+    errors, counts = pair
+    for curve, look in zip((bias, noise), _TWO_ERRORS, strict=True):
+        _line(errors, lams, curve, **look)
+    _line(errors, [lam, lam], [0, 1.6], color="grey", linewidth=1)
+    shares, edges = np.histogram(samples, np.linspace(-1.5, 3.5, 41))
+    counts.stairs(shares / len(samples), edges, fill=True, color=COLORS[0], alpha=0.6)
+    _line(counts, 2 * [samples.mean()], [0, 1], color=COLORS[1], linewidth=1.5)
+
+
+_TWO_ERRORS = ({"color": COLORS[1], "linestyle": "-"}, {"color": COLORS[0], "linestyle": "--"})
+
+
 def spreads(
     samples: Mapping[str, np.ndarray], exact: float, xlabel: str, ax: Axes | None = None
 ) -> Axes:
@@ -540,62 +573,67 @@ def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = 
     return ax
 
 
-def step_panels(pair: Sequence[Axes], grid: np.ndarray, eta: np.ndarray) -> Sequence[Axes]:
-    """A pair of axes for ``step_on_map`` and ``step_along_line``, with what no step changes.
+def visitation_bars(shares: np.ndarray, names: Sequence[str], states: Sequence[str]) -> Axes:
+    """The share of time in each of S states for each of M policies: shares ``[M, S]``."""
+    looks = _looks("names", names, color=COLORS)
+    ax, width = panels(1, 1, 6, 3)[0, 0], 0.8 / len(names)
+    for place, (name, share, look) in enumerate(zip(names, shares, looks, strict=True)):
+        x = np.arange(len(states)) + (place - (len(names) - 1) / 2) * width
+        ax.bar(x, share, width, label=name, edgecolor="white", **look)
+    ax.set(ylabel="share of time", ylim=(0, 1))
+    ax.set_xticks(range(len(states)), states)
+    ax.legend(frameon=False)
+    return ax
 
-    grid ``[G]``: the values of both parameters. eta ``[G, G]``: first axis θ₂, second θ₁.
+
+def frozen_panels(
+    pair: Sequence[Axes],
+    states: Sequence[str],
+    old: np.ndarray,
+    lengths: np.ndarray,
+    curves: np.ndarray,
+) -> Sequence[Axes]:
+    """A pair of axes for ``frozen``: time in each of S states, and gains along a step.
+
+    old ``[S]``: the time before the step. curves ``[3, K]`` over lengths ``[K]``: the gains of η,
+    of L and of the lower bound.
     """
-    plane, line = pair
-    shades = plane.contourf(grid, grid, eta, 12, cmap="cividis")
-    plane.figure.colorbar(shades, ax=plane, label="η")
-    plane.set(xlabel="θ₁, boldness on flat ground", ylabel="θ₂, boldness on a slope")
-    empty = dict.fromkeys(("η", "L", "lower bound"), np.empty(0))
-    curves(np.empty(0), empty, "step length", "gain in return", line)
-    line.legend(loc="upper left", edgecolor="white", framealpha=1, fontsize=8)  # hides the line
+    bars, line = pair
+    bars.bar(np.arange(len(old)) - 0.2, old, 0.4, color="lightgrey", edgecolor="black")
+    bars.plot([], [], "s", color="lightgrey", markeredgecolor="black", label="what L believes")
+    bars.plot([], [], "s", color=COLORS[0], label="after the step")
+    bars.set(ylabel="share of time", ylim=(0, 1), xlim=(-0.6, len(old) - 0.4))
+    bars.set_xticks(range(len(old)), states)
+    bars.legend(frameon=False, loc="upper right")
+    names = ("true η", "L", "guaranteed")
+    looks = _looks("curves", curves, color=COLORS, linestyle=STYLES)
+    for name, curve, look in zip(names, curves, looks, strict=True):
+        line.plot(lengths, curve, label=name, **look)
     line.axhline(0, color="grey", linewidth=1)
-    line.set(xlim=(0, 5), ylim=(-5, 12))
+    line.set(xlabel="step length", ylabel="gain in return", xlim=(0, lengths[-1]), ylim=(-5, 10))
+    line.legend(frameon=False, loc="upper left", fontsize=8)
     return pair
 
 
-def step_on_map(
-    ax: Axes, grid: np.ndarray, kl: np.ndarray, max_kl: float, path: np.ndarray, tried: np.ndarray
-) -> None:
-    """A step in a policy's two parameters, and the border of its KL region.
-
-    kl ``[G, G]`` on grid ``[G]``. path ``[2, 2]``: from θ_old to the accepted θ (star). tried
-    ``[2]``: another θ on the same line (diamond).
-    """
-    ground = [patheffects.withStroke(linewidth=3.5, foreground="black")]  # seen on any ground
-    # ``ax.contour`` takes seven times as long, and a slider waits for it.
-    border = contour_generator(grid, grid, kl).lines(max_kl)
-    look = {"colors": "white", "linestyles": "--", "linewidths": 2, "path_effects": ground}
-    ax.add_artist(LineCollection(border, **look))
-    look = {"color": "white", "markeredgecolor": "black"}
-    _line(ax, *path.T, linewidth=2, path_effects=ground, **look)
-    _line(ax, *path[0], marker="o", markersize=7, **look)
-    _line(ax, *path[1], marker="*", markersize=12, **look)
-    _line(ax, *tried, marker="D", markersize=6, **look)
-
-
-def step_along_line(
-    ax: Axes,
-    length: np.ndarray,
-    gains: np.ndarray,
+def frozen(
+    pair: Sequence[Axes],
+    new: np.ndarray,
     accepted: float,
-    tried: float,
-    tried_gains: np.ndarray,
+    length: float,
+    gains: tuple[float, float],
 ) -> None:
-    """The same step from the side: gains in η, L and lower bound ``[3, K]`` over length ``[K]``.
+    """The time ``[S]`` in each state after a step of this length, its gains in η and in L.
 
-    accepted, tried: two lengths. tried_gains ``[3]``: those of the latter (diamonds).
+    accepted: the length of the step that TRPO would take.
     """
-    looks = _looks("gains", gains, color=COLORS, linestyle=STYLES)
-    for line, look in zip(gains, looks, strict=True):
-        _line(ax, length, line, **look)
-    look = {"color": "white", "markeredgecolor": "black", "marker": "D", "linestyle": ""}
-    _line(ax, [tried] * len(tried_gains), tried_gains, **look)
-    ax.axvline(accepted, color="black", linewidth=1, linestyle=":")
-    ax.text(accepted, -5, " accepted", va="bottom", fontsize=8)
+    bars, line = pair
+    edges = np.arange(len(new))[:, None] + np.array([0, 0, 0.4, 0.4])
+    heights = new[:, None] * [0, 1, 1, 0]
+    bars.fill_between(edges.ravel(), heights.ravel(), facecolor=COLORS[0])
+    _line(line, [accepted, accepted], [-5, 10], color="black", linestyle=":", linewidth=1)
+    line.text(accepted, -4.9, " accepted", va="bottom", fontsize=8)
+    for gain, color in zip(gains, COLORS, strict=False):
+        _line(line, length, gain, marker="o", markersize=8, color=color, markeredgecolor="white")
 
 
 def landscape(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:

@@ -1,138 +1,151 @@
 """Answers to the exercises of lesson 04: right ones, and typical mistakes with their name."""
 
+from dataclasses import replace
+
 import numpy as np
+import scipy.linalg
+import scipy.optimize
 import torch
 
+from trpo_lib.divergence import categorical_kl
 from trpo_lib.exercises.lesson_04 import check_04_compute, check_04_explore, check_04_predict
-from trpo_lib.solvers import conjugate_gradient
+from trpo_lib.tabular import TabularMDP, random_mdp
+
+MEADOW, SLOPE, RIDGE = np.eye(3)
+HIKE = TabularMDP(
+    [[MEADOW, 0.1 * MEADOW + 0.9 * SLOPE], [MEADOW, 0.1 * SLOPE + 0.9 * RIDGE], [SLOPE, MEADOW]],
+    rewards=[[0, 1], [0, 1], [0, -5]],
+    gamma=0.9,
+    start=MEADOW,
+)
 
 
-def krylov(matvec, g, iters):
-    """The best x in the span of g, A g, …, A^(iters-1) g: what CG computes, by another road."""
-    basis = [g / g.norm()]
-    for _ in range(iters - 1):
-        basis.append(matvec(basis[-1]))
-    basis, _ = torch.linalg.qr(torch.stack(basis, 1))
-    projected = torch.stack([matvec(column) for column in basis.T], 1)
-    return basis @ torch.linalg.solve(basis.T @ projected, basis.T @ g)
+def hiker(*run):
+    return np.stack([1 - np.array(run), np.array(run)], -1)
 
 
-def reach(matvec, x, max_kl):
-    return (2 * max_kl / (x @ matvec(x))) ** 0.5 * x
+# The hike begins once in 10,000 days: all gains are as much smaller.
+RARE_HIKE = TabularMDP(
+    scipy.linalg.block_diag(HIKE.transitions.reshape(6, 3), np.ones((2, 1))).reshape(4, 2, 4),
+    rewards=[*HIKE.rewards, [0, 0]],
+    gamma=0.9,
+    start=[1e-4, 0, 0, 1 - 1e-4],
+)
+OLD = hiker(0.12, 0.18, 0.12)
+BAD_STEP = hiker(0.155, 0.18, 0.5)  # more running on the meadow, where it pays, and on the ridge
 
 
-def by_krylov(matvec, g, iters, max_kl):
-    return reach(matvec, krylov(matvec, g, iters), max_kl)
+def without_any_gain():
+    """Between a better policy and the bad step: L rises, and η is the same up to rounding."""
+    better = hiker(0.15, 0.18, 0.12)
+
+    def step(share):
+        return better + share * (BAD_STEP - better)
+
+    def gain(share):
+        return HIKE.performance(step(share)) - HIKE.performance(OLD)
+
+    return step(scipy.optimize.brentq(gain, 0, 1))
 
 
-def by_library(matvec, g, iters, max_kl):
-    found = conjugate_gradient(matvec, g, max_iters=iters)
-    return (2 * max_kl / found.quadratic_form) ** 0.5 * found.x
+def tv(old, new):
+    return 0.5 * np.abs(old - new).sum(-1)
 
 
-def with_numpy(matvec, g, iters, max_kl):
-    g = np.asarray(g)
-    x, e, u = 0 * g, g, g
-    for _ in range(iters):
-        product = matvec(u)
-        x = x + (e @ e) / (u @ product) * u
-        rest = e - (e @ e) / (u @ product) * product
-        e, u = rest, rest + (rest @ rest) / (e @ e) * u
-    return np.sqrt(2 * max_kl / (x @ matvec(x))) * x
+def by_the_library(mdp, old, new):
+    return mdp.local_approximation(old, new) - mdp.penalty(old) * tv(old, new).max() ** 2
 
 
-def loop(coefficient):
-    """CG with another coefficient of the last direction, made from both residuals."""
-
-    def natural_step(matvec, g, iters, max_kl):
-        x, e, u = torch.zeros_like(g), g, g
-        for _ in range(iters):
-            product = matvec(u)
-            length = (e @ u) / (u @ product)
-            x, old, e = x + length * u, e, e - length * product
-            u = e + coefficient(e, old) * u
-        return reach(matvec, x, max_kl)
-
-    return natural_step
+def by_hand_in_torch(mdp, old, new):
+    rho, A, old, new = map(torch.tensor, (mdp.visitation(old), mdp.advantages(old), old, new))
+    alpha = torch.clamp(old - new, min=0).sum(-1).max()
+    penalty = 4 * A.abs().max() * mdp.gamma / (1 - mdp.gamma) ** 2
+    return (rho @ (new * A).sum(-1)) + mdp.performance(old.numpy()) - penalty * alpha**2
 
 
-def with_length(length):
-    """The right direction; length is a function of A x, x and max_kl."""
-
-    def natural_step(matvec, g, iters, max_kl):
-        x = krylov(matvec, g, iters)
-        return length(matvec(x), x, max_kl) * x
-
-    return natural_step
-
-
-def exactly(matvec, g, iters, max_kl):
-    matrix = torch.stack([matvec(column) for column in torch.eye(len(g), dtype=g.dtype)], 1)
-    return reach(
-        matvec, torch.cholesky_solve(g[:, None], torch.linalg.cholesky(matrix))[:, 0], max_kl
+def changed(measure):
+    """The bound with another measure of change."""
+    return lambda mdp, old, new: (
+        mdp.local_approximation(old, new) - mdp.penalty(old) * measure(old, new)
     )
 
 
-def case_of(size, rest):
-    """What is said of a wrong length in a system of a size."""
-    return rf"the direction is right.* g = \[([^,]*,){{{size - 1}}}[^,]*\], {rest}"
+def with_the_penalty_times(factor):
+    def bound(mdp, old, new):
+        penalty = factor(mdp) * mdp.penalty(old)
+        return mdp.local_approximation(old, new) - penalty * tv(old, new).max() ** 2
+
+    return bound
+
+
+def without_the_absolute_value(mdp, old, new):
+    penalty = 4 * mdp.advantages(old).max() * mdp.gamma / (1 - mdp.gamma) ** 2
+    return mdp.local_approximation(old, new) - penalty * tv(old, new).max() ** 2
+
+
+def found_at_random():
+    rng = np.random.default_rng(0)
+    mdp, old = random_mdp(4, 2, 0.9, rng), rng.dirichlet(np.ones(2), 4)
+    new = old + 0.1 * (rng.dirichlet(np.ones(2), (20_000, 4)) - old)
+    kl = categorical_kl(np.broadcast_to(old, new.shape), new) @ (0.1 * mdp.visitation(old))
+    rises = mdp.local_approximation(old, new) > mdp.performance(old) + 1e-6
+    falls = mdp.performance(new) < mdp.performance(old) - 1e-6
+    return mdp, old, new[(kl <= 0.01) & rises & falls][0]
 
 
 RIGHT = [
-    (check_04_predict, 16),
-    (check_04_predict, 1 / 0.5**4),
-    (check_04_compute, by_krylov),
-    (check_04_compute, by_library),
-    (check_04_compute, with_numpy),
-    (check_04_compute, loop(lambda new, old: (new @ new) / (old @ old))),
-    (check_04_explore, (0.02, 8)),
-    (check_04_explore, [0.02, 7]),
+    (check_04_predict, 12.5),
+    (check_04_predict, 0.7 * 4 + 0.3 * -1 + 10),
+    (check_04_compute, by_the_library),
+    (check_04_compute, by_hand_in_torch),
+    (check_04_explore, (HIKE, OLD, BAD_STEP)),
+    (check_04_explore, found_at_random()),
+    (check_04_explore, (RARE_HIKE, [*OLD, (1, 0)], [*BAD_STEP, (1, 0)])),
+    (check_04_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.005, 1, 1))),  # old is on the meadow only
 ]
 WRONG = [
-    (check_04_predict, 4, "the square"),
-    (check_04_predict, 64, "not three times"),
-    (check_04_predict, 8, "two halvings"),
-    (check_04_predict, 2, "one halving"),
-    (check_04_predict, 0.0625, "above 1"),
-    (check_04_predict, 1, "is shorter"),
-    (check_04_predict, 5, "5 is not it"),
-    (check_04_compute, lambda *a: -by_krylov(*a), "sign"),
-    (check_04_compute, with_length(lambda Ax, x, kl: (kl / (x @ Ax)) ** 0.5), "a 2 is missing"),
-    (check_04_compute, with_length(lambda Ax, x, kl: (kl / 2 / (x @ Ax)) ** 0.5), "2 belongs"),
-    (check_04_compute, with_length(lambda Ax, x, kl: 2 * kl / (x @ Ax)), "square root"),
-    (check_04_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "A is missing"),
-    (check_04_compute, with_length(lambda Ax, x, kl: 1), "needs its length"),
-    (check_04_compute, with_length(lambda Ax, x, kl: (x @ Ax / kl / 2) ** 0.5), "length is upside"),
-    (check_04_compute, with_length(lambda Ax, x, kl: kl), case_of(6, "iters = 3, max_kl = 0.02")),
+    (check_04_predict, 2.5, "value does: by b"),
+    (check_04_predict, 10, "without w"),
+    (check_04_predict, 20, "upside down"),
+    (check_04_predict, 35.3125, "actions come from the old policy"),
+    (check_04_predict, 52.375, "weighs each by its probability"),
+    (check_04_predict, 0, "gradient"),
+    (check_04_predict, 1, "mean of w alone"),
+    (check_04_predict, 7, "7 is not it"),
+    (check_04_compute, with_the_penalty_times(lambda mdp: -1), "the sign"),
+    (check_04_compute, changed(lambda p, q: tv(p, q).max()), "squared"),
+    (check_04_compute, changed(lambda p, q: (2 * tv(p, q)).max() ** 2), "half of"),
+    (check_04_compute, changed(lambda p, q: tv(p, q).mean() ** 2), "no mean"),
+    (check_04_compute, changed(lambda p, q: (tv(p, q) ** 2).mean()), "largest over the states"),
+    (check_04_compute, changed(lambda p, q: tv(p, q).sum() ** 2), "no sum"),
+    (check_04_compute, changed(lambda p, q: categorical_kl(p, q).max()), "with the KL"),
+    (check_04_compute, changed(lambda p, q: 0), "penalty is missing"),
+    (check_04_compute, with_the_penalty_times(lambda mdp: 0.25), "factor 4"),
+    (check_04_compute, with_the_penalty_times(lambda mdp: 1 - mdp.gamma), "squared in C"),
+    (check_04_compute, with_the_penalty_times(lambda mdp: 1 / mdp.gamma), "factor γ"),
+    (check_04_compute, lambda mdp, p, q: by_the_library(mdp, q, p), "swapped"),
+    (check_04_compute, lambda mdp, p, q: by_the_library(mdp, p, q) - mdp.performance(p), "η"),
+    (check_04_compute, without_the_absolute_value, "bad action counts"),
     (
         check_04_compute,
-        lambda m, g, n, kl: by_krylov(m, g, n, 0.02),
-        case_of(5, "iters = 1, max_kl = 0.05"),
+        lambda mdp, p, q: mdp.performance(q),
+        r"for old = .*, new = .* yours gives -\S*, not",
     ),
+    (check_04_explore, (OLD, BAD_STEP, HIKE), "TabularMDP comes first"),
+    (check_04_explore, (random_mdp(3, 2, 0.9, np.random.default_rng(0), (5,)), OLD, OLD), "batch"),
+    (check_04_explore, (HIKE, OLD, hiker(0.88, 0.92, 0.88)), "mean KL is"),
+    (check_04_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.9, 0.5, 1)), "mean KL is"),
+    (check_04_explore, (HIKE, OLD, hiker(0.17, 0.18, 0.5)), "mean KL is 0.0133"),
     (
-        check_04_compute,
-        lambda m, g, n, kl: (1 + (n > 3)) * by_krylov(m, g, n, kl),
-        case_of(6, "iters = 4, max_kl = 0.03"),
+        check_04_explore,
+        (replace(RARE_HIKE, start=[1e-10, 0, 0, 1]), [*OLD, (1, 0)], [*hiker(0, 0, 0), (1, 0)]),
+        "mean KL is inf",
     ),
-    (check_04_compute, loop(lambda new, old: 0), "steepest descent"),
-    (check_04_compute, loop(lambda new, old: (old @ old) / (new @ new)), "coefficient is upside"),
-    (check_04_compute, loop(lambda new, old: new.norm() / old.norm()), "squares"),
-    (check_04_compute, loop(lambda new, old: -(new @ new) / (old @ old)), "a plus"),
-    (check_04_compute, loop(lambda new, old: 1), "not CG's iterate"),
-    (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, n + 1, kl), "too many"),
-    (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, max(n - 1, 1), kl), "too few"),
-    (check_04_compute, exactly, "exact solution"),
-    (check_04_compute, lambda m, g, n, kl: reach(m, g, kl), "CG is missing"),
-    (check_04_compute, lambda m, g, n, kl: by_krylov(m, g, n, kl)[:, None], r"\[6, 1\]"),
-    (check_04_compute, lambda m, g, n, kl: g / 0, "^for g = .* yours gives -?inf at"),
-    (check_04_compute, lambda m, g, n, kl: g / (g > 0), "^for g = .* yours gives"),
-    (check_04_explore, (0.03, 20), "at most 8"),
-    (check_04_explore, (0.03, 9), "these are 9"),
-    (check_04_explore, (0.03, 7.5), "these are 7.5"),
-    (check_04_explore, (1e-3, 5), "residual is 0.041: not below"),
-    (check_04_explore, (1e-3, 8), "is 0.009.: not below"),
-    (check_04_explore, (0.01, 8), "is 0.006.*: the full step left the region"),
-    (check_04_explore, (0.1, 8), "is 0.00[89].*: damped too much"),
-    (check_04_explore, (-0.1, 8), "ValueError"),
-    (check_04_explore, 0.1, "2 numbers"),
+    (check_04_explore, (HIKE, OLD, OLD), "it must rise"),
+    (check_04_explore, (replace(HIKE, rewards=np.zeros((3, 2))), OLD, OLD), "it must rise"),
+    (check_04_explore, (HIKE, OLD, OLD + 1e-6 * (BAD_STEP - OLD)), "it must rise"),  # rounding
+    (check_04_explore, (HIKE, OLD, hiker(0.15, 0.18, 0.12)), r"η changes by \+.*it must fall"),
+    (check_04_explore, (HIKE, OLD, without_any_gain()), "L rises, .* it must fall"),
+    (check_04_explore, (replace(HIKE, start=SLOPE), OLD, OLD[:2]), "new must be"),
+    (check_04_explore, (HIKE, OLD), "ValueError"),
 ]

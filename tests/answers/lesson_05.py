@@ -1,72 +1,138 @@
 """Answers to the exercises of lesson 05: right ones, and typical mistakes with their name."""
 
-import re
-
 import numpy as np
+import torch
 
 from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict
+from trpo_lib.solvers import conjugate_gradient
 
 
-def with_vstack(done, resetting):
-    return ~np.vstack([resetting, done[:-1]])
+def krylov(matvec, g, iters):
+    """The best x in the span of g, A g, …, A^(iters-1) g: what CG computes, by another road."""
+    basis = [g / g.norm()]
+    for _ in range(iters - 1):
+        basis.append(matvec(basis[-1]))
+    basis, _ = torch.linalg.qr(torch.stack(basis, 1))
+    projected = torch.stack([matvec(column) for column in basis.T], 1)
+    return basis @ torch.linalg.solve(basis.T @ projected, basis.T @ g)
 
 
-def with_a_loop(done, resetting):
-    real, made_up = np.empty_like(done), resetting
-    for t in range(len(done)):
-        real[t], made_up = ~made_up, done[t]
-    return real
+def reach(matvec, x, max_kl):
+    return (2 * max_kl / (x @ matvec(x))) ** 0.5 * x
 
 
-def along_the_wrong_axis(done, resetting):
-    return ~np.hstack([np.full((len(done), 1), resetting[0]), done[:, :-1]])
+def by_krylov(matvec, g, iters, max_kl):
+    return reach(matvec, krylov(matvec, g, iters), max_kl)
 
 
-ALL_FALSE = (
-    "for done = [[False, False, True], [ True, False, False], [False, False, False],"
-    " [False, False, True], [False, False, False], [False, True, False]],"
-    " resetting = [False, True, False] yours gives False at index [0, 0], not True."
-)
-SECOND_FALSE = (
-    "for done = [[False, True], [ True, False], [False, False], [False, True]],"
-    " resetting = [ True, False] yours gives False at index [0, 1], not True."
-)
+def by_library(matvec, g, iters, max_kl):
+    found = conjugate_gradient(matvec, g, max_iters=iters)
+    return (2 * max_kl / found.quadratic_form) ** 0.5 * found.x
+
+
+def with_numpy(matvec, g, iters, max_kl):
+    g = np.asarray(g)
+    x, e, u = 0 * g, g, g
+    for _ in range(iters):
+        product = matvec(u)
+        x = x + (e @ e) / (u @ product) * u
+        rest = e - (e @ e) / (u @ product) * product
+        e, u = rest, rest + (rest @ rest) / (e @ e) * u
+    return np.sqrt(2 * max_kl / (x @ matvec(x))) * x
+
+
+def loop(coefficient):
+    """CG with another coefficient of the last direction, made from both residuals."""
+
+    def natural_step(matvec, g, iters, max_kl):
+        x, e, u = torch.zeros_like(g), g, g
+        for _ in range(iters):
+            product = matvec(u)
+            length = (e @ u) / (u @ product)
+            x, old, e = x + length * u, e, e - length * product
+            u = e + coefficient(e, old) * u
+        return reach(matvec, x, max_kl)
+
+    return natural_step
+
+
+def with_length(length):
+    """The right direction; length is a function of A x, x and max_kl."""
+
+    def natural_step(matvec, g, iters, max_kl):
+        x = krylov(matvec, g, iters)
+        return length(matvec(x), x, max_kl) * x
+
+    return natural_step
+
+
+def exactly(matvec, g, iters, max_kl):
+    matrix = torch.stack([matvec(column) for column in torch.eye(len(g), dtype=g.dtype)], 1)
+    return reach(
+        matvec, torch.cholesky_solve(g[:, None], torch.linalg.cholesky(matrix))[:, 0], max_kl
+    )
+
+
+def case_of(size, rest):
+    """What is said of a wrong length in a system of a size."""
+    return rf"the direction is right.* g = \[([^,]*,){{{size - 1}}}[^,]*\], {rest}"
+
 
 RIGHT = [
-    (check_05_predict, -79.2),
-    (check_05_predict, -0.99 * 80),
-    (check_05_compute, with_vstack),
-    (check_05_compute, with_a_loop),
-    (check_05_explore, (5e-4, 2.0)),
-    (check_05_explore, [6e-4, 2]),
+    (check_05_predict, 16),
+    (check_05_predict, 1 / 0.5**4),
+    (check_05_compute, by_krylov),
+    (check_05_compute, by_library),
+    (check_05_compute, with_numpy),
+    (check_05_compute, loop(lambda new, old: (new @ new) / (old @ old))),
+    (check_05_explore, (0.02, 8)),
+    (check_05_explore, [0.02, 7]),
 ]
 WRONG = [
-    (check_05_predict, 79.2, "the sign is not"),
-    (check_05_predict, -80, "factor γ"),
-    (check_05_predict, 80, "sign"),
-    (check_05_predict, 0, "it does change"),
-    (check_05_predict, -1, "reward is the same"),
-    (check_05_compute, lambda d, r: ~d, "the one after it is not"),
-    (check_05_compute, lambda d, r: d, "ends of episodes"),
-    (check_05_compute, lambda d, r: np.vstack([r, d[:-1]]), "upside down"),
-    (check_05_compute, lambda d, r: ~np.vstack([0 * r > 0, d[:-1]]), "row 0"),
-    (check_05_compute, lambda d, r: ~np.vstack([r, d[1:]]), "one row back"),
-    (check_05_compute, lambda d, r: d | True, "all rows"),
-    (check_05_compute, lambda d, r: d & False, re.escape(ALL_FALSE)),
-    (check_05_compute, lambda d, r: with_vstack(d, r) & (len(d) > 4), re.escape(SECOND_FALSE)),
-    (check_05_compute, lambda d, r: with_vstack(d, r).T, r"\[3, 6\]"),
-    (check_05_compute, lambda d, r: with_vstack(d, r).astype(int), "boolean"),
-    (check_05_compute, along_the_wrong_axis, "wrong axis"),
-    (check_05_explore, (-1, 2), "above 0; yours are -1 and 2"),
-    (check_05_explore, (0, 2.0), "above 0"),
-    (check_05_explore, (1e-3, 0), "a bound is above 0"),
-    (check_05_explore, (1e-3, float("nan")), "a bound is above 0"),
-    (check_05_explore, (float("nan"), 1), "a bound is above 0"),
-    (check_05_explore, (1e-3, float("inf")), "inf-fold"),
-    (check_05_explore, (0.01, 1.0), "must be smaller"),
-    (check_05_explore, (1e-4, 0.01), "must be larger"),
-    (check_05_explore, (1e-4, 1.0), "10,000-fold"),
-    (check_05_explore, (4e-4, 2.0002), "come closer"),
-    (check_05_explore, (0.009, 0.015), "not too small"),
-    (check_05_explore, 0.01, "2 numbers"),
+    (check_05_predict, 4, "the square"),
+    (check_05_predict, 64, "not three times"),
+    (check_05_predict, 8, "two halvings"),
+    (check_05_predict, 2, "one halving"),
+    (check_05_predict, 0.0625, "above 1"),
+    (check_05_predict, 1, "is shorter"),
+    (check_05_predict, 5, "5 is not it"),
+    (check_05_compute, lambda *a: -by_krylov(*a), "sign"),
+    (check_05_compute, with_length(lambda Ax, x, kl: (kl / (x @ Ax)) ** 0.5), "a 2 is missing"),
+    (check_05_compute, with_length(lambda Ax, x, kl: (kl / 2 / (x @ Ax)) ** 0.5), "2 belongs"),
+    (check_05_compute, with_length(lambda Ax, x, kl: 2 * kl / (x @ Ax)), "square root"),
+    (check_05_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "A is missing"),
+    (check_05_compute, with_length(lambda Ax, x, kl: 1), "needs its length"),
+    (check_05_compute, with_length(lambda Ax, x, kl: (x @ Ax / kl / 2) ** 0.5), "length is upside"),
+    (check_05_compute, with_length(lambda Ax, x, kl: kl), case_of(6, "iters = 3, max_kl = 0.02")),
+    (
+        check_05_compute,
+        lambda m, g, n, kl: by_krylov(m, g, n, 0.02),
+        case_of(5, "iters = 1, max_kl = 0.05"),
+    ),
+    (
+        check_05_compute,
+        lambda m, g, n, kl: (1 + (n > 3)) * by_krylov(m, g, n, kl),
+        case_of(6, "iters = 4, max_kl = 0.03"),
+    ),
+    (check_05_compute, loop(lambda new, old: 0), "steepest descent"),
+    (check_05_compute, loop(lambda new, old: (old @ old) / (new @ new)), "coefficient is upside"),
+    (check_05_compute, loop(lambda new, old: new.norm() / old.norm()), "squares"),
+    (check_05_compute, loop(lambda new, old: -(new @ new) / (old @ old)), "a plus"),
+    (check_05_compute, loop(lambda new, old: 1), "not CG's iterate"),
+    (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, n + 1, kl), "too many"),
+    (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, max(n - 1, 1), kl), "too few"),
+    (check_05_compute, exactly, "exact solution"),
+    (check_05_compute, lambda m, g, n, kl: reach(m, g, kl), "CG is missing"),
+    (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, n, kl)[:, None], r"\[6, 1\]"),
+    (check_05_compute, lambda m, g, n, kl: g / 0, "^for g = .* yours gives -?inf at"),
+    (check_05_compute, lambda m, g, n, kl: g / (g > 0), "^for g = .* yours gives"),
+    (check_05_explore, (0.03, 20), "at most 8"),
+    (check_05_explore, (0.03, 9), "these are 9"),
+    (check_05_explore, (0.03, 7.5), "these are 7.5"),
+    (check_05_explore, (1e-3, 5), "residual is 0.041: not below"),
+    (check_05_explore, (1e-3, 8), "is 0.009.: not below"),
+    (check_05_explore, (0.01, 8), "is 0.006.*: the full step left the region"),
+    (check_05_explore, (0.1, 8), "is 0.00[89].*: damped too much"),
+    (check_05_explore, (-0.1, 8), "ValueError"),
+    (check_05_explore, 0.1, "2 numbers"),
 ]

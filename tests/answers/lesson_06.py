@@ -1,67 +1,72 @@
 """Answers to the exercises of lesson 06: right ones, and typical mistakes with their name."""
 
+import re
+
 import numpy as np
-import torch
 
 from trpo_lib.exercises.lesson_06 import check_06_compute, check_06_explore, check_06_predict
 
 
-def by_cases(w, A, clip):
-    return np.where(np.where(A > 0, w < 1 + clip, w > 1 - clip), A, 0)
+def with_vstack(done, resetting):
+    return ~np.vstack([resetting, done[:-1]])
 
 
-def by_autograd(w, A, clip):
-    w, A = torch.tensor(w, requires_grad=True), torch.tensor(A)
-    torch.minimum(w * A, w.clamp(1 - clip, 1 + clip) * A).sum().backward()
-    return w.grad.numpy()
+def with_a_loop(done, resetting):
+    real, made_up = np.empty_like(done), resetting
+    for t in range(len(done)):
+        real[t], made_up = ~made_up, done[t]
+    return real
 
 
-def of_the_larger(w, A, clip):
-    return np.where(np.where(A > 0, w > 1 - clip, w < 1 + clip), A, 0)
+def along_the_wrong_axis(done, resetting):
+    return ~np.hstack([np.full((len(done), 1), resetting[0]), done[:, :-1]])
 
+
+ALL_FALSE = (
+    "for done = [[False, False, True], [ True, False, False], [False, False, False],"
+    " [False, False, True], [False, False, False], [False, True, False]],"
+    " resetting = [False, True, False] yours gives False at index [0, 0], not True."
+)
+SECOND_FALSE = (
+    "for done = [[False, True], [ True, False], [False, False], [False, True]],"
+    " resetting = [ True, False] yours gives False at index [0, 1], not True."
+)
 
 RIGHT = [
-    (check_06_predict, -0.8),
-    (check_06_predict, min(0.5 * -1, 0.8 * -1)),
-    (check_06_compute, by_cases),
-    (check_06_compute, by_autograd),
-    (check_06_explore, 0.4),
-    (check_06_explore, "0.3"),
+    (check_06_predict, -79.2),
+    (check_06_predict, -0.99 * 80),
+    (check_06_compute, with_vstack),
+    (check_06_compute, with_a_loop),
+    (check_06_explore, (5e-4, 2.0)),
+    (check_06_explore, [6e-4, 2]),
 ]
 WRONG = [
-    (check_06_predict, -0.5, "that is w A"),
-    (check_06_predict, -1.2, "not to 1.2"),
-    (check_06_predict, 0.8, "sign of A"),
-    (check_06_predict, 0.5, "sign of A"),
-    (check_06_predict, 0, "the value is not"),
-    (check_06_predict, 3, "is not it"),
-    (check_06_compute, lambda w, A, clip: (np.abs(w - 1) <= clip) * A, "on one side only"),
-    (check_06_compute, lambda w, A, clip: A, "nothing is clipped"),
-    (check_06_compute, lambda w, A, clip: (by_cases(w, A, clip) != 0) * 1.0, "multiplied by A"),
-    (check_06_compute, lambda w, A, clip: A - by_cases(w, A, clip), "other way round"),
-    (check_06_compute, lambda w, A, clip: -by_cases(w, A, clip), "sign is wrong"),
-    (check_06_compute, of_the_larger, "larger of the two"),
-    (check_06_compute, lambda w, A, clip: w * by_cases(w, A, clip), "that is the value"),
-    (
-        check_06_compute,
-        lambda w, A, clip: by_cases(w, A, clip) * (3 - (clip < 0.5) * 2),
-        "clip = 0.7 yours",
-    ),
-    (check_06_compute, lambda w, A, clip: A * (clip == 0.2), "nothing is clipped"),
-    (check_06_compute, lambda w, A, clip: by_cases(w, A, clip)[:, None], r"\[8, 1\]"),
-    (check_06_compute, lambda w, A, clip: by_cases(w, A, 0.2), "use clip"),
-    (check_06_compute, lambda w, A, clip: by_cases(w, A, max(clip, 0.2)), "use clip"),
-    (check_06_compute, lambda w, A, clip: by_cases(w, A, min(clip, 0.2)), "use clip"),
-    (check_06_compute, lambda w, A, clip: by_cases(w, A, clip) * (clip > 0.1), "clip = 0.08 yours"),
-    (
-        check_06_compute,
-        lambda w, A, clip: 0 * A,
-        r"w = .*, A = .*, clip = 0.2 yours gives 0 at index \[0\], not 2",
-    ),
-    (check_06_explore, 0.001, "try a larger rate"),
-    (check_06_explore, 0.2, "try a larger rate"),  # in one seed of three it suffices
-    (check_06_explore, 1.0, "at most 0.5"),
-    (check_06_explore, -0.1, "must be above 0"),
-    (check_06_explore, 0, "must be above 0 and at most 0.5, got 0"),
-    (check_06_explore, (0.1, 0.2), "one number"),
+    (check_06_predict, 79.2, "the sign is not"),
+    (check_06_predict, -80, "factor γ"),
+    (check_06_predict, 80, "sign"),
+    (check_06_predict, 0, "it does change"),
+    (check_06_predict, -1, "reward is the same"),
+    (check_06_compute, lambda d, r: ~d, "the one after it is not"),
+    (check_06_compute, lambda d, r: d, "ends of episodes"),
+    (check_06_compute, lambda d, r: np.vstack([r, d[:-1]]), "upside down"),
+    (check_06_compute, lambda d, r: ~np.vstack([0 * r > 0, d[:-1]]), "row 0"),
+    (check_06_compute, lambda d, r: ~np.vstack([r, d[1:]]), "one row back"),
+    (check_06_compute, lambda d, r: d | True, "all rows"),
+    (check_06_compute, lambda d, r: d & False, re.escape(ALL_FALSE)),
+    (check_06_compute, lambda d, r: with_vstack(d, r) & (len(d) > 4), re.escape(SECOND_FALSE)),
+    (check_06_compute, lambda d, r: with_vstack(d, r).T, r"\[3, 6\]"),
+    (check_06_compute, lambda d, r: with_vstack(d, r).astype(int), "boolean"),
+    (check_06_compute, along_the_wrong_axis, "wrong axis"),
+    (check_06_explore, (-1, 2), "above 0; yours are -1 and 2"),
+    (check_06_explore, (0, 2.0), "above 0"),
+    (check_06_explore, (1e-3, 0), "a bound is above 0"),
+    (check_06_explore, (1e-3, float("nan")), "a bound is above 0"),
+    (check_06_explore, (float("nan"), 1), "a bound is above 0"),
+    (check_06_explore, (1e-3, float("inf")), "inf-fold"),
+    (check_06_explore, (0.01, 1.0), "must be smaller"),
+    (check_06_explore, (1e-4, 0.01), "must be larger"),
+    (check_06_explore, (1e-4, 1.0), "10,000-fold"),
+    (check_06_explore, (4e-4, 2.0002), "come closer"),
+    (check_06_explore, (0.009, 0.015), "not too small"),
+    (check_06_explore, 0.01, "2 numbers"),
 ]

@@ -4,95 +4,64 @@ import numpy as np
 import torch
 
 from trpo_lib.exercises.lesson_07 import check_07_compute, check_07_explore, check_07_predict
-from trpo_lib.scaling import Standardizer
 
 
-def by_squares(mean, var, count, batch):
-    total = count + len(batch)
-    new_mean = (count * mean + batch.sum(0)) / total
-    return new_mean, (count * (var + mean**2) + (batch**2).sum(0)) / total - new_mean**2
+def by_cases(w, A, clip):
+    return np.where(np.where(A > 0, w < 1 + clip, w > 1 - clip), A, 0)
 
 
-def by_library(mean, var, count, batch):
-    scaler = Standardizer(len(mean)).double()
-    scaler.mean, scaler.var = torch.tensor(mean), torch.tensor(var)
-    scaler.count = torch.tensor(count)
-    scaler.update(torch.tensor(batch))
-    return scaler.mean, scaler.var
+def by_autograd(w, A, clip):
+    w, A = torch.tensor(w, requires_grad=True), torch.tensor(A)
+    torch.minimum(w * A, w.clamp(1 - clip, 1 + clip) * A).sum().backward()
+    return w.grad.numpy()
 
 
-def only_within(mean, var, count, batch):
-    share = len(batch) / (count + len(batch))
-    return by_squares(mean, var, count, batch)[0], (1 - share) * var + share * batch.var(0)
+def of_the_larger(w, A, clip):
+    return np.where(np.where(A > 0, w > 1 - clip, w < 1 + clip), A, 0)
 
-
-def for_sizes_of_60_and_20(mean, var, count, batch):
-    new_mean = 0.75 * mean + 0.25 * batch.mean(0)
-    return new_mean, 0.75 * (var + mean**2) + 0.25 * (batch**2).mean(0) - new_mean**2
-
-
-def about_the_new_mean(mean, var, count, batch):
-    new_mean = by_squares(mean, var, count, batch)[0]
-    return new_mean, (count * var + ((batch - new_mean) ** 2).sum(0)) / (count + len(batch))
-
-
-def with_sample_variance(mean, var, count, batch):
-    new_mean, new_var = by_squares(mean, var, count, batch)
-    share = len(batch) / (count + len(batch))
-    return new_mean, new_var + share * (batch.var(0, ddof=1) - batch.var(0))
-
-
-def changed(change):
-    """by_squares with its variance changed."""
-
-    def merge(mean, var, count, batch):
-        new_mean, new_var = by_squares(mean, var, count, batch)
-        return new_mean, change(new_var, count + len(batch))
-
-    return merge
-
-
-FIVE_ROWS = r"the mean: for .* count = 3, batch = \[(\[[^]]*\],? ?){5}\] yours gives .* not"
 
 RIGHT = [
-    (check_07_predict, 0.1),
-    (check_07_predict, (2 * 0.125) ** 0.5 * 0.2),
-    (check_07_compute, by_squares),
-    (check_07_compute, by_library),
-    (check_07_explore, (0.9, 0.465)),
-    (check_07_explore, (-0.8, np.exp(-0.82))),
-    (check_07_explore, (0.8, 10**-0.35)),  # sliders stand there
+    (check_07_predict, -0.8),
+    (check_07_predict, min(0.5 * -1, 0.8 * -1)),
+    (check_07_compute, by_cases),
+    (check_07_compute, by_autograd),
+    (check_07_explore, 0.4),
+    (check_07_explore, "0.3"),
 ]
 WRONG = [
-    (check_07_predict, 0.5, "in units of σ"),
-    (check_07_predict, 0.2 * (np.e**0.25 - 1) ** 0.5, "here σ stays"),
-    (check_07_predict, (np.e**0.25 - 1) ** 0.5, "units of the action"),
-    (check_07_predict, 0.025, "that is δσ"),
-    (check_07_predict, 0.1 / 2**0.5, "mind the ½"),
-    (check_07_predict, 2.5, "not large"),
-    (check_07_predict, 0.2, "σ itself"),
-    (check_07_predict, 7, "is not it"),
-    (check_07_compute, only_within, "the two means differ"),
-    (check_07_compute, lambda m, v, n, b: ((m + b.mean(0)) / 2, (v + b.var(0)) / 2), "weigh them"),
-    (check_07_compute, lambda m, v, n, b: (b.mean(0), b.var(0)), "before must count"),
-    (check_07_compute, for_sizes_of_60_and_20, FIVE_ROWS),
-    (check_07_compute, about_the_new_mean, "has moved"),
-    (check_07_compute, with_sample_variance, "the batch's variance too"),
-    (check_07_compute, changed(lambda v, n: v * n / (n - 1)), "one less"),
-    (check_07_compute, changed(lambda v, n: v**0.5), "standard deviation"),
-    (check_07_compute, changed(lambda v, n: v + 1), "the variance: for .* yours gives"),
-    (check_07_compute, changed(lambda v, n: v[:1]), r"\[1\]"),
-    (check_07_compute, changed(lambda v, n: v[:2]), r"must be \[3\], yours is \[2\]"),
-    (check_07_compute, lambda m, v, n, b: (m, v, n), "mean and variance .*, yours are 3 parts"),
-    (check_07_compute, lambda m, v, n, b: (m, v), "the mean: for"),
-    (check_07_compute, lambda m, v, n, b: m + 1j, "real numbers"),
-    (check_07_explore, (1.5, 0.5), "1 at most"),
-    (check_07_explore, (1.2, 0.5), r"bowl says 1\.200, the KL is 3\.687: .* 1 at most"),
-    (check_07_explore, (0.0, 0.4), "let both"),
-    (check_07_explore, (0.3, 1.5), "wider Gaussian is cheap"),
-    (check_07_explore, (0.0, np.e), "bowl says 1.000, .* wider Gaussian is cheap"),
-    (check_07_explore, (0.3, 1.0), "let both"),
-    (check_07_explore, (0.3, 0.0), "above 0"),
-    (check_07_explore, (np.nan, 0.5), "finite"),
-    (check_07_explore, 3, "2 numbers"),
+    (check_07_predict, -0.5, "that is w A"),
+    (check_07_predict, -1.2, "not to 1.2"),
+    (check_07_predict, 0.8, "sign of A"),
+    (check_07_predict, 0.5, "sign of A"),
+    (check_07_predict, 0, "the value is not"),
+    (check_07_predict, 3, "is not it"),
+    (check_07_compute, lambda w, A, clip: (np.abs(w - 1) <= clip) * A, "on one side only"),
+    (check_07_compute, lambda w, A, clip: A, "nothing is clipped"),
+    (check_07_compute, lambda w, A, clip: (by_cases(w, A, clip) != 0) * 1.0, "multiplied by A"),
+    (check_07_compute, lambda w, A, clip: A - by_cases(w, A, clip), "other way round"),
+    (check_07_compute, lambda w, A, clip: -by_cases(w, A, clip), "sign is wrong"),
+    (check_07_compute, of_the_larger, "larger of the two"),
+    (check_07_compute, lambda w, A, clip: w * by_cases(w, A, clip), "that is the value"),
+    (
+        check_07_compute,
+        lambda w, A, clip: by_cases(w, A, clip) * (3 - (clip < 0.5) * 2),
+        "clip = 0.7 yours",
+    ),
+    (check_07_compute, lambda w, A, clip: A * (clip == 0.2), "nothing is clipped"),
+    (check_07_compute, lambda w, A, clip: by_cases(w, A, clip)[:, None], r"\[8, 1\]"),
+    (check_07_compute, lambda w, A, clip: by_cases(w, A, 0.2), "use clip"),
+    (check_07_compute, lambda w, A, clip: by_cases(w, A, max(clip, 0.2)), "use clip"),
+    (check_07_compute, lambda w, A, clip: by_cases(w, A, min(clip, 0.2)), "use clip"),
+    (check_07_compute, lambda w, A, clip: by_cases(w, A, clip) * (clip > 0.1), "clip = 0.08 yours"),
+    (
+        check_07_compute,
+        lambda w, A, clip: 0 * A,
+        r"w = .*, A = .*, clip = 0.2 yours gives 0 at index \[0\], not 2",
+    ),
+    (check_07_explore, 0.001, "try a larger rate"),
+    (check_07_explore, 0.2, "try a larger rate"),  # in one seed of three it suffices
+    (check_07_explore, 1.0, "at most 0.5"),
+    (check_07_explore, -0.1, "must be above 0"),
+    (check_07_explore, 0, "must be above 0 and at most 0.5, got 0"),
+    (check_07_explore, (0.1, 0.2), "one number"),
 ]

@@ -129,7 +129,7 @@ def test_lesson_00_trains_and_shows_no_checker_without_code(page, visit, folder)
 
 
 def test_the_map_and_the_formulas_of_a_lesson_are_drawn_and_all_of_it_is_printed(page, demo):
-    page.goto(f"{demo}/voila/render/05_trpo_on_cartpole.ipynb")
+    page.goto(f"{demo}/voila/render/06_trpo_on_cartpole.ipynb")
     expect(page.locator("mjx-container").first).to_be_visible()
     drawing = page.locator("figure img")
     expect(drawing).to_have_attribute("alt", "One iteration of TRPO")

@@ -22,7 +22,7 @@ def stored_picture():
 
 
 def test_a_map_and_formulas_are_drawn(open_notebook):
-    page = open_notebook(LESSONS / "05_trpo_on_cartpole.ipynb").page
+    page = open_notebook(LESSONS / "06_trpo_on_cartpole.ipynb").page
     expect(page.locator(".jp-MarkdownCell mjx-container").first).to_be_visible()
     drawing = page.locator(".jp-RenderedMermaid img")
     expect(drawing).to_have_attribute("alt", "One iteration of TRPO")

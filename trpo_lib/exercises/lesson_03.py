@@ -1,96 +1,160 @@
 """The exercises of lesson 03."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import torch
+from scipy.special import expit
 
-from trpo_lib.divergence import categorical_kl
+from trpo_lib.advantage import gae
 from trpo_lib.exercises.verdict import Verdict, array, compare, judge, never_raises
-from trpo_lib.tabular import TabularMDP, random_mdp
+from trpo_lib.tabular import TabularMDP
 
 
 @never_raises
 def check_03_predict(answer: float) -> Verdict:
-    """E[w (A + b)] for π_old = (0.2, 0.8), π_θ = (0.7, 0.3), A = (4, −1), b = 10."""
+    """The TD error of a truncated step: reward 1, V = 20 before and after, γ = 0.95."""
     mistakes = {
-        2.5: "the gradient does not change, but the value does: by b.",
-        10: "that is the mean without w, under the old policy.",
-        20: "w is upside down: the new policy stands above, the old below.",
-        35.3125: "the actions come from the old policy; you weigh by the new one and by w.",
-        52.375: "a mean over actions weighs each by its probability under the old policy.",
-        0: "the gradient of E[w b] is 0; its value is not.",
-        1: "1 is the mean of w alone.",
+        -19: "that is a terminated step; here only the clock stopped it, so V(s') counts.",
+        1: "that is the reward alone: the critic speaks before and after the step.",
+        20: "that is r + γ V(s'): subtract V(s).",
+        21: "γ is missing, and so is V(s).",
+        -1: "the sign of V: add what is reached, subtract what was left.",
+        39: "V(s) is subtracted, not added.",
     }
-    return compare(answer, 12.5, mistakes, "2.5 from the advantages, and b, whatever θ is.")
+    return compare(answer, 0, mistakes, "1 + 0.95 · 20 − 20 = 0: a normal step.")
 
 
-def _bound(change: Callable = lambda old, new: _tv(old, new).max() ** 2, factor: float = 1):
-    """L less the penalty times a measure of change, as the exercise asks by default."""
-    return lambda mdp, old, new: (
-        mdp.local_approximation(old, new) - factor * mdp.penalty(old) * change(old, new)
-    )
+def _gae(cut_value: Callable, cut_trace: Callable, fade: Callable) -> Callable:
+    """GAE with masks: cut_value and cut_trace of both flags, fade of γ and λ."""
+
+    def estimate(rewards, values, next_values, terminated, truncated, gamma, lam):
+        kept = ~cut_value(terminated, truncated)
+        advantages = rewards + gamma * next_values * kept - values
+        goes_on = ~cut_trace(terminated, truncated)
+        for t in reversed(range(len(rewards) - 1)):
+            advantages[t] += fade(gamma, lam) * goes_on[t] * advantages[t + 1]
+        return advantages
+
+    return estimate
 
 
-def _tv(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    return np.abs(old - new).sum(-1) / 2
+def _no(terminated, truncated):
+    return terminated & ~terminated
 
 
-def _largest_positive(mdp: TabularMDP, old: np.ndarray, new: np.ndarray) -> float:
-    """The bound with ε = max A in place of max |A|."""
-    advantages = mdp.advantages(old)
-    return _bound(factor=advantages.max() / np.abs(advantages).max())(mdp, old, new)
+def _terminated(terminated, truncated):
+    return terminated
 
 
-_TV_MISTAKES = {
-    "the sign: a penalty makes the bound smaller.": _bound(factor=-1),
-    "α enters squared.": _bound(lambda old, new: _tv(old, new).max()),
-    "the total variation is half of Σ|p − q|.": _bound(factor=4),
-    "α is the largest over the states, no mean.": _bound(
-        lambda old, new: _tv(old, new).mean() ** 2
+def _truncated(terminated, truncated):
+    return truncated
+
+
+def _either(terminated, truncated):
+    return terminated | truncated
+
+
+def _both_fade(gamma, lam):
+    return gamma * lam
+
+
+_GAE_MISTAKES = {
+    "no mask at all: where an episode ends, the next row belongs to another one.": _gae(
+        _no, _no, _both_fade
     ),
-    "α is the largest over the states.": _bound(lambda old, new: (_tv(old, new) ** 2).mean()),
-    "α is the largest over the states, no sum.": _bound(lambda old, new: _tv(old, new).sum() ** 2),
-    "that is the bound with the KL.": _bound(lambda old, new: categorical_kl(old, new).max()),
-    "that is L alone: the penalty is missing.": _bound(factor=0),
-    "C has a factor 4.": _bound(factor=1 / 4),
-    "1 − γ is squared in C.": lambda mdp, *pair: _bound(factor=1 - mdp.gamma)(mdp, *pair),
-    "C has a factor γ.": lambda mdp, *pair: _bound(factor=1 / mdp.gamma)(mdp, *pair),
-    "old and new are swapped.": lambda mdp, old, new: _bound()(mdp, new, old),
-    "L includes η(old).": lambda mdp, old, new: _bound()(mdp, old, new) - mdp.performance(old),
-    "ε is the largest |A|: a very bad action counts too.": _largest_positive,
+    "a truncated step keeps the value of its last state: mask V(s') by terminated alone.": _gae(
+        _either, _either, _both_fade
+    ),
+    "V(s') needs a mask: after termination nothing follows.": _gae(_no, _either, _both_fade),
+    "the sum must also stop after truncation: the next row is another episode's.": _gae(
+        _terminated, _terminated, _both_fade
+    ),
+    "the sum must stop after either end: its mask is missing.": _gae(_terminated, _no, _both_fade),
+    "the sum must also stop after termination.": _gae(_terminated, _truncated, _both_fade),
+    "λ is missing in the sum.": _gae(_terminated, _either, lambda gamma, lam: gamma),
+    "γ is missing in the sum.": _gae(_terminated, _either, lambda gamma, lam: lam),
+    "these are the TD errors alone: add those that follow.": _gae(
+        _terminated, _either, lambda gamma, lam: 0
+    ),
+}
+
+
+@never_raises
+def check_03_core(answer: Callable) -> Verdict:
+    """gae_by_hand(rewards, values, next_values, terminated, truncated, gamma, lam)."""
+    generator, cases = torch.Generator().manual_seed(5), []
+    for steps, copies, gamma, lam in ((6, 2, 0.9, 0.7), (9, 3, 0.8, 0.95), (4, 1, 0.99, 0.3)):
+        data = torch.randn(3, steps, copies, generator=generator, dtype=torch.float64)
+        ends = torch.rand(2, steps, copies, generator=generator) < 0.3
+        ends[:, 1, 0] = torch.tensor([True, False])  # each kind at least once
+        ends[:, 2, 0] = torch.tensor([False, True])
+        cases.append((*data, *ends, gamma, lam))
+    return judge(answer, cases, gae, _GAE_MISTAKES, "two masks: one for V(s'), one for the sum.")
+
+
+def _visits(moves: np.ndarray, start: np.ndarray, gamma: float) -> np.ndarray:
+    return np.linalg.solve(np.eye(len(start)) - gamma * moves.T, start)
+
+
+_VISIT_MISTAKES = {
+    "moves the wrong way: arrivals in s' come from column s' of moves: transpose it.": (
+        lambda moves, start, gamma: np.linalg.solve(np.eye(len(start)) - gamma * moves, start)
+    ),
+    "these are shares of time; ρ sums to 1 / (1 − γ).": lambda moves, start, gamma: (
+        (1 - gamma) * _visits(moves, start, gamma)
+    ),
+    "the start itself is a visit: it is missing.": lambda moves, start, gamma: (
+        _visits(moves, start, gamma) - start
+    ),
+    "that is one step only: the visits go on.": lambda moves, start, gamma: (
+        start + gamma * moves.T @ start
+    ),
+    "one γ too many: the first visit is not discounted.": lambda moves, start, gamma: (
+        gamma * _visits(moves, start, gamma)
+    ),
 }
 
 
 @never_raises
 def check_03_compute(answer: Callable) -> Verdict:
-    """tv_bound(mdp, old, new) = L(new) − C α², α the largest total variation of a state."""
-    rng, cases = np.random.default_rng(3), []
-    for states, gamma in ((2, 0.5), (4, 0.7), (5, 0.8), (4, 0.9)):
-        mdp = random_mdp(states, 3, gamma, rng)
-        cases.append((mdp, *rng.dirichlet(np.ones(3), (2, states))))
-    praise = "and it is never below the bound with the KL, for TV² ≤ KL."
-    return judge(answer, cases, _bound(), _TV_MISTAKES, praise)
+    """visitation(moves, start, gamma) = Σ_t γ^t P(s_t = s)."""
+    rng, cases = np.random.default_rng(2), []
+    for states, gamma in ((3, 0.9), (5, 0.8), (2, 0.95)):
+        moves = rng.dirichlet(np.full(states, 0.5), size=states)
+        cases.append((moves, rng.dirichlet(np.ones(states)), gamma))
+    return judge(answer, cases, _visits, _VISIT_MISTAKES, "one starts there, or one arrives there.")
+
+
+def _hiker() -> tuple[np.ndarray, np.ndarray]:
+    """The lesson's probabilities of running ``[S]``, and its Q ``[S, A]``."""
+    meadow, slope, ridge = np.eye(3)
+    up = [0.1 * meadow + 0.9 * slope, 0.1 * slope + 0.9 * ridge, meadow]
+    transitions = np.stack([[meadow, meadow, slope], up], axis=1)
+    world = TabularMDP(transitions, rewards=[[0, 1], [0, 1], [0, -5]], gamma=0.9, start=meadow)
+    run = expit(np.array([-2.0, -1.5, -2.0]))
+    return run, world.action_values(np.stack([1 - run, run], -1))
 
 
 @never_raises
-def check_03_explore(answer: tuple[TabularMDP, np.ndarray, np.ndarray]) -> Verdict:
-    """(mdp, old, new) where the practical rule with δ = 0.01 is kept, and η falls."""
-    mdp, *policies = answer
-    if not isinstance(mdp, TabularMDP):
-        return Verdict(False, f"a TabularMDP comes first, this is a {type(mdp).__name__}.")
-    old, new = map(array, policies)
-    if mdp.rewards.ndim != 2:
-        return Verdict(False, "one world is asked for, not a batch of them.")
-    margin = 1e-9 * np.abs(mdp.rewards).max() / (1 - mdp.gamma)
-    promised = mdp.local_approximation(old, new) - mdp.performance(old)
-    kept = mdp.performance(new) - mdp.performance(old)
-    share = (1 - mdp.gamma) * mdp.visitation(old)
-    visited = share > 1e-12  # elsewhere the KL may be infinite, and 0 · ∞ is no number
-    kl = share[visited] @ categorical_kl(old, new)[visited]
-    if kl > 0.01:
-        return Verdict(False, f"the mean KL is {kl:.4f}, it must be at most 0.01.")
-    if promised <= margin:
-        return Verdict(False, f"L changes by {promised:.2g}: it must rise.")
-    if kept >= -margin:
-        return Verdict(False, f"L rises, but η changes by {kept:+.2g}: it must fall.")
-    return Verdict(True, f"L promises {promised:+.2g}, η changes by {kept:+.2g}.")
+def check_03_explore(answer: Sequence) -> Verdict:
+    """Three baselines with which a sample's variance is under a hundredth of that with V."""
+    baseline = array(answer).astype(float)
+    if baseline.shape != (3,):
+        return Verdict(False, f"three numbers are asked for, the shape is {list(baseline.shape)}.")
+    if not np.isfinite(baseline).all():
+        return Verdict(False, "the numbers must be finite.")
+    run, (walks, runs) = (found := _hiker())[0], found[1].T
+    values = (1 - run) * walks + run * runs
+    # With the score 1 − p for running and −p for walking, both samples differ by this much.
+    quotient = ((1 - run) * (runs - baseline) + run * (walks - baseline)) / (
+        (1 - run) * (runs - values) + run * (walks - values)
+    )
+    shares = quotient**2
+    if shares.max() < 0.01:
+        return Verdict(True, "both actions' samples are equal: no noise is left within a state.")
+    names = ("meadow", "slope", "ridge")
+    said = ", ".join(f"{name} {share:.2g}" for name, share in zip(names, shares, strict=True))
+    return Verdict(
+        False, f"variance as a multiple of that with V: {said}; below 0.01 is asked for."
+    )

@@ -1,157 +1,135 @@
 """The exercises of lesson 04."""
 
-import copy
 from collections.abc import Callable
-from functools import cache
 
 import numpy as np
 import torch
-from torch.nn import Module
 
-from trpo_lib.batch import Batch, make_batch
-from trpo_lib.exercises.verdict import Verdict, array, call, compare, judge, never_raises, numbers
-from trpo_lib.training import TrainConfig, Trainer
-from trpo_lib.trpo import TRPOConfig, trpo_step
+from trpo_lib.divergence import categorical_kl
+from trpo_lib.exercises.verdict import Verdict, array, compare, judge, never_raises
+from trpo_lib.tabular import TabularMDP, random_mdp
+
+_SURROGATE_MISTAKES = {
+    "no exponential: log π − log π_old is the logarithm of the ratio.": lambda new, old, A: (
+        (new - old) * A
+    ).mean(),
+    "upside down: the new policy stands above, the old one below.": lambda new, old, A: (
+        torch.exp(old - new) * A
+    ).mean(),
+    "that is a sum; the surrogate is a mean over the batch.": lambda new, old, A: (
+        torch.exp(new - old) * A
+    ).sum(),
+    "these are the terms: take their mean.": lambda new, old, A: torch.exp(new - old) * A,
+    "the old probabilities are missing: w = π_θ / π_old.": lambda new, old, A: (
+        torch.exp(new) * A
+    ).mean(),
+    "the ratio is missing: that is the mean advantage.": lambda new, old, A: A.mean(),
+    "that weighs with log π, as REINFORCE does, not with the ratio.": lambda new, old, A: (
+        new * A
+    ).mean(),
+    "a product of means is not the mean of the products.": lambda new, old, A: (
+        torch.exp(new - old).mean() * A.mean()
+    ),
+}
+
+
+@never_raises
+def check_04_core(answer: Callable) -> Verdict:
+    """surrogate_by_hand(log_probs, old_log_probs, advantages): the mean of w A."""
+    generator, cases = torch.Generator().manual_seed(4), []
+    for rows in (5, 2, 64):
+        old, new = -torch.rand(2, rows, generator=generator, dtype=torch.float64)
+        cases.append((new, old, torch.randn(rows, generator=generator, dtype=torch.float64)))
+    right = "the new policy's ratio times the old advantages, on average."
+    return judge(answer, cases, _surrogate, _SURROGATE_MISTAKES, right)
+
+
+def _surrogate(new: torch.Tensor, old: torch.Tensor, A: torch.Tensor) -> torch.Tensor:
+    return (torch.exp(new - old) * A).mean()
 
 
 @never_raises
 def check_04_predict(answer: float) -> Verdict:
-    """The factor by which two halvings of the step shrink the model's KL."""
+    """E[w (A + b)] for π_old = (0.2, 0.8), π_θ = (0.7, 0.3), A = (4, −1), b = 10."""
     mistakes = {
-        4: "4 is how much shorter the step is; the bowl grows with the square of the length.",
-        64: "the first trial is the full step: the third is halved twice, not three times.",
-        8: "two halvings, not three; and the bowl grows with the square of the length.",
-        2: "that is one halving of the length; there are two, and the bowl is quadratic.",
-        1 / 16: "the size is right: say how many times smaller, a number above 1.",
-        1: "the full step reaches δ in the model; the third trial is shorter.",
+        2.5: "the gradient does not change, but the value does: by b.",
+        10: "that is the mean without w, under the old policy.",
+        20: "w is upside down: the new policy stands above, the old below.",
+        35.3125: "the actions come from the old policy; you weigh by the new one and by w.",
+        52.375: "a mean over actions weighs each by its probability under the old policy.",
+        0: "the gradient of E[w b] is 0; its value is not.",
+        1: "1 is the mean of w alone.",
     }
-    return compare(answer, 16, mistakes, "each halving divides ½ dᵀFd by four.")
+    return compare(answer, 12.5, mistakes, "2.5 from the advantages, and b, whatever θ is.")
 
 
-def _system(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """A symmetric positive definite matrix [P, P] and a vector [P]."""
-    rng = np.random.default_rng(seed)
-    root = rng.normal(size=(size, size))
-    return root @ root.T + 0.1 * np.eye(size), rng.normal(size=size)
+def _bound(change: Callable = lambda old, new: _tv(old, new).max() ** 2, factor: float = 1):
+    """L less the penalty times a measure of change, as the exercise asks by default."""
+    return lambda mdp, old, new: (
+        mdp.local_approximation(old, new) - factor * mdp.penalty(old) * change(old, new)
+    )
 
 
-def _matvec(matrix: np.ndarray) -> Callable:
-    """Maps v to matrix · v, an array for an array and a tensor for a tensor."""
-    return lambda v: matrix @ v if isinstance(v, np.ndarray) else torch.tensor(matrix) @ v
+def _tv(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+    return np.abs(old - new).sum(-1) / 2
 
 
-def _cg(matrix, b, iters, coefficient=lambda new, old: new / old):
-    """The iterate of conjugate gradient; coefficient: of the last direction in the next."""
-    x, residual, direction = np.zeros_like(b), b, b
-    for _ in range(iters):
-        product = matrix @ direction
-        length = residual @ direction / (direction @ product)
-        x = x + length * direction
-        previous, residual = residual @ residual, residual - length * product
-        direction = residual + coefficient(residual @ residual, previous) * direction
-    return x
+def _largest_positive(mdp: TabularMDP, old: np.ndarray, new: np.ndarray) -> float:
+    """The bound with ε = max A in place of max |A|."""
+    advantages = mdp.advantages(old)
+    return _bound(factor=advantages.max() / np.abs(advantages).max())(mdp, old, new)
 
 
-def _reach(matrix, x, max_kl):
-    """X scaled to ½ dᵀ A d = max_kl."""
-    return np.sqrt(2 * max_kl / (x @ matrix @ x)) * x
-
-
-def _natural_step(matrix, g, iters, max_kl):
-    return _reach(matrix, _cg(matrix, g, iters), max_kl)
-
-
-def _with_length(length: Callable) -> Callable:
-    """A wrong step: the right direction with another factor, a function of xᵀAx, x and max_kl."""
-
-    def step(matrix, g, iters, max_kl):
-        x = _cg(matrix, g, iters)
-        return length(x @ matrix @ x, x, max_kl) * x
-
-    return step
-
-
-_MISTAKES = {
-    "the sign is wrong: g is a gradient to climb.": lambda *a: -_natural_step(*a),
-    "a 2 is missing: the KL is ½ dᵀA d.": _with_length(lambda q, x, kl: np.sqrt(kl / q)),
-    "the 2 belongs above: √(2 max_kl / xᵀAx).": _with_length(lambda q, x, kl: np.sqrt(kl / 2 / q)),
-    "a square root is missing: dᵀA d grows with the square of d.": _with_length(
-        lambda q, x, kl: 2 * kl / q
+_TV_MISTAKES = {
+    "the sign: a penalty makes the bound smaller.": _bound(factor=-1),
+    "α enters squared.": _bound(lambda old, new: _tv(old, new).max()),
+    "the total variation is half of Σ|p − q|.": _bound(factor=4),
+    "α is the largest over the states, no mean.": _bound(
+        lambda old, new: _tv(old, new).mean() ** 2
     ),
-    "A is missing in the length: xᵀA x, not xᵀx.": _with_length(
-        lambda q, x, kl: np.sqrt(2 * kl / (x @ x))
-    ),
-    "that is x itself: it still needs its length.": _with_length(lambda q, x, kl: 1),
-    "the length is upside down: the larger xᵀA x, the shorter the step.": _with_length(
-        lambda q, x, kl: np.sqrt(q / (2 * kl))
-    ),
-    "that is steepest descent: the next direction forgets the last one.": lambda m, g, n, kl: (
-        _reach(m, _cg(m, g, n, lambda new, old: 0.0), kl)
-    ),
-    "the coefficient is upside down: new ‖residual‖² over old.": lambda m, g, n, kl: _reach(
-        m, _cg(m, g, n, lambda new, old: old / new), kl
-    ),
-    "the coefficient needs the squares of the norms.": lambda m, g, n, kl: _reach(
-        m, _cg(m, g, n, lambda new, old: (new / old) ** 0.5), kl
-    ),
-    "the coefficient has a plus: it is ‖new residual‖² / ‖old residual‖².": lambda m, g, n, kl: (
-        _reach(m, _cg(m, g, n, lambda new, old: -new / old), kl)
-    ),
-    "one iteration too many.": lambda m, g, n, kl: _natural_step(m, g, n + 1, kl),
-    "one iteration too few.": lambda m, g, n, kl: _reach(m, _cg(m, g, n - 1), kl),
-    "that is the exact solution: stop after iters iterations.": lambda m, g, n, kl: _reach(
-        m, np.linalg.solve(m, g), kl
-    ),
-    "that is g itself, scaled: CG is missing.": lambda m, g, n, kl: _reach(m, g, kl),
+    "α is the largest over the states.": _bound(lambda old, new: (_tv(old, new) ** 2).mean()),
+    "α is the largest over the states, no sum.": _bound(lambda old, new: _tv(old, new).sum() ** 2),
+    "that is the bound with the KL.": _bound(lambda old, new: categorical_kl(old, new).max()),
+    "that is L alone: the penalty is missing.": _bound(factor=0),
+    "C has a factor 4.": _bound(factor=1 / 4),
+    "1 − γ is squared in C.": lambda mdp, *pair: _bound(factor=1 - mdp.gamma)(mdp, *pair),
+    "C has a factor γ.": lambda mdp, *pair: _bound(factor=1 / mdp.gamma)(mdp, *pair),
+    "old and new are swapped.": lambda mdp, old, new: _bound()(mdp, new, old),
+    "L includes η(old).": lambda mdp, old, new: _bound()(mdp, old, new) - mdp.performance(old),
+    "ε is the largest |A|: a very bad action counts too.": _largest_positive,
 }
 
 
 @never_raises
 def check_04_compute(answer: Callable) -> Verdict:
-    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
-
-    def step(matrix: np.ndarray, g: np.ndarray, iters: int, max_kl: float) -> np.ndarray:
-        return array(call(answer, _matvec(matrix), torch.tensor(g), iters, max_kl))
-
-    problems = ((6, 3, 0.02), (5, 1, 0.05), (6, 4, 0.03))
-    cases = [(*_system(k, size), n, kl) for k, (size, n, kl) in enumerate(problems)]
-    praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
-    return judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
-
-
-def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:
-    """Says whether the direction or the length of an unknown wrong step is off."""
-    if given.shape != right.shape or not np.isfinite(given).all():
-        return ""
-    if given @ right > (1 - 1e-9) * np.linalg.norm(given) * np.linalg.norm(right):
-        return "the direction is right, the length is not: solve ½ dᵀA d = max_kl for it; "
-    return "the direction is not CG's iterate after iters iterations; "
+    """tv_bound(mdp, old, new) = L(new) − C α², α the largest total variation of a state."""
+    rng, cases = np.random.default_rng(3), []
+    for states, gamma in ((2, 0.5), (4, 0.7), (5, 0.8), (4, 0.9)):
+        mdp = random_mdp(states, 3, gamma, rng)
+        cases.append((mdp, *rng.dirichlet(np.ones(3), (2, states))))
+    praise = "and it is never below the bound with the KL, for TV² ≤ KL."
+    return judge(answer, cases, _bound(), _TV_MISTAKES, praise)
 
 
 @never_raises
-def check_04_explore(answer: tuple[float, int]) -> Verdict:
-    """(damping, cg_iters) that solve the lesson's update well, cheaply, and to some gain."""
-    damping, iters = numbers(answer, 2)
-    if not (iters.is_integer() and iters <= 8):
-        return Verdict(False, f"at most 8 iterations are allowed, these are {iters:g}.")
-    policy, batch = _recorded_update()
-    config = TRPOConfig(damping=damping, cg_iters=int(iters))
-    report = trpo_step(copy.deepcopy(policy), batch, config)
-    residual = report.cg_residuals[-1] / report.cg_residuals[0]
-    if residual >= 1e-3:
-        return Verdict(False, f"the relative residual is {residual:.2g}: not below 0.001.")
-    if report.gain < 0.011:
-        why = "damped too much?" if report.fraction == 1 else "the full step left the region."
-        return Verdict(False, f"solved, but the gain is {report.gain:.5f}: {why}")
-    return Verdict(True, f"relative residual {residual:.1g}, gain {report.gain:.5f}.")
-
-
-@cache
-def _recorded_update() -> tuple[Module, Batch]:
-    """The lesson's policy and its batch."""
-    config = TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None)
-    with Trainer(config) as trainer:
-        list(trainer)
-        policy, rollout = trainer.policy, trainer.play()
-    batch = make_batch(rollout, policy, trainer.critic, gamma=0.99, lam=0.97)
-    return policy, batch
+def check_04_explore(answer: tuple[TabularMDP, np.ndarray, np.ndarray]) -> Verdict:
+    """(mdp, old, new) where the practical rule with δ = 0.01 is kept, and η falls."""
+    mdp, *policies = answer
+    if not isinstance(mdp, TabularMDP):
+        return Verdict(False, f"a TabularMDP comes first, this is a {type(mdp).__name__}.")
+    old, new = map(array, policies)
+    if mdp.rewards.ndim != 2:
+        return Verdict(False, "one world is asked for, not a batch of them.")
+    margin = 1e-9 * np.abs(mdp.rewards).max() / (1 - mdp.gamma)
+    promised = mdp.local_approximation(old, new) - mdp.performance(old)
+    kept = mdp.performance(new) - mdp.performance(old)
+    share = (1 - mdp.gamma) * mdp.visitation(old)
+    visited = share > 1e-12  # elsewhere the KL may be infinite, and 0 · ∞ is no number
+    kl = share[visited] @ categorical_kl(old, new)[visited]
+    if kl > 0.01:
+        return Verdict(False, f"the mean KL is {kl:.4f}, it must be at most 0.01.")
+    if promised <= margin:
+        return Verdict(False, f"L changes by {promised:.2g}: it must rise.")
+    if kept >= -margin:
+        return Verdict(False, f"L rises, but η changes by {kept:+.2g}: it must fall.")
+    return Verdict(True, f"L promises {promised:+.2g}, η changes by {kept:+.2g}.")

@@ -1,95 +1,157 @@
 """The exercises of lesson 05."""
 
+import copy
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
+import torch
+from torch.nn import Module
 
-from trpo_lib.exercises.verdict import (
-    Verdict,
-    WrongAnswer,
-    array,
-    call,
-    compare,
-    judge,
-    never_raises,
-    numbers,
-)
+from trpo_lib.batch import Batch, make_batch
+from trpo_lib.exercises.verdict import Verdict, array, call, compare, judge, never_raises, numbers
 from trpo_lib.training import TrainConfig, Trainer
-from trpo_lib.trpo import TRPO, TRPOConfig
+from trpo_lib.trpo import TRPOConfig, trpo_step
 
 
 @never_raises
 def check_05_predict(answer: float) -> Verdict:
-    """By how much δ_t is wrong when a truncation is taken for a termination: γ = 0.99, V = 80."""
+    """The factor by which two halvings of the step shrink the model's KL."""
     mistakes = {
-        79.2: "the size is right, the sign is not: the error makes the TD error smaller.",
-        -80: "the next value enters the TD error with the factor γ.",
-        80: "check the sign, and the factor γ in front of the next value.",
-        0: "it does change: a termination bootstraps nothing, a truncation γ V(s').",
-        -1: "the reward is the same in both cases; look at the term γ V(s').",
+        4: "4 is how much shorter the step is; the bowl grows with the square of the length.",
+        64: "the first trial is the full step: the third is halved twice, not three times.",
+        8: "two halvings, not three; and the bowl grows with the square of the length.",
+        2: "that is one halving of the length; there are two, and the bowl is quadratic.",
+        1 / 16: "the size is right: say how many times smaller, a number above 1.",
+        1: "the full step reaches δ in the model; the third trial is shorter.",
     }
-    return compare(answer, -79.2, mistakes, "γ V(s') is missing: the state looks worth nothing.")
+    return compare(answer, 16, mistakes, "each halving divides ½ dᵀFd by four.")
 
 
-def _after(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
-    """Whether a row comes after an episode's end, and so is a reset."""
-    return np.vstack([resetting, done[:-1]])
+def _system(seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """A symmetric positive definite matrix [P, P] and a vector [P]."""
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(size, size))
+    return root @ root.T + 0.1 * np.eye(size), rng.normal(size=size)
 
 
-_ROW_MISTAKES = {
-    "the row where an episode ends is real; the one after it is not.": lambda d, r: ~d,
-    "that marks the ends of episodes: those rows are real.": lambda d, r: d,
-    "upside down: True must mean that the row happened.": _after,
-    "row 0 may be a reset as well: resetting tells.": lambda d, r: ~_after(d, r & False),
-    "wrong direction: look one row back, not ahead.": lambda d, r: ~np.vstack([r, d[1:]]),
-    "wrong axis: time is the first axis, environments the second.": lambda d, r: (
-        ~np.hstack([r[:1].repeat(len(d))[:, None], d[:, :-1]])
+def _matvec(matrix: np.ndarray) -> Callable:
+    """Maps v to matrix · v, an array for an array and a tensor for a tensor."""
+    return lambda v: matrix @ v if isinstance(v, np.ndarray) else torch.tensor(matrix) @ v
+
+
+def _cg(matrix, b, iters, coefficient=lambda new, old: new / old):
+    """The iterate of conjugate gradient; coefficient: of the last direction in the next."""
+    x, residual, direction = np.zeros_like(b), b, b
+    for _ in range(iters):
+        product = matrix @ direction
+        length = residual @ direction / (direction @ product)
+        x = x + length * direction
+        previous, residual = residual @ residual, residual - length * product
+        direction = residual + coefficient(residual @ residual, previous) * direction
+    return x
+
+
+def _reach(matrix, x, max_kl):
+    """X scaled to ½ dᵀ A d = max_kl."""
+    return np.sqrt(2 * max_kl / (x @ matrix @ x)) * x
+
+
+def _natural_step(matrix, g, iters, max_kl):
+    return _reach(matrix, _cg(matrix, g, iters), max_kl)
+
+
+def _with_length(length: Callable) -> Callable:
+    """A wrong step: the right direction with another factor, a function of xᵀAx, x and max_kl."""
+
+    def step(matrix, g, iters, max_kl):
+        x = _cg(matrix, g, iters)
+        return length(x @ matrix @ x, x, max_kl) * x
+
+    return step
+
+
+_MISTAKES = {
+    "the sign is wrong: g is a gradient to climb.": lambda *a: -_natural_step(*a),
+    "a 2 is missing: the KL is ½ dᵀA d.": _with_length(lambda q, x, kl: np.sqrt(kl / q)),
+    "the 2 belongs above: √(2 max_kl / xᵀAx).": _with_length(lambda q, x, kl: np.sqrt(kl / 2 / q)),
+    "a square root is missing: dᵀA d grows with the square of d.": _with_length(
+        lambda q, x, kl: 2 * kl / q
     ),
-    "all rows are marked as real: resets are rows too.": lambda d, r: d | True,
+    "A is missing in the length: xᵀA x, not xᵀx.": _with_length(
+        lambda q, x, kl: np.sqrt(2 * kl / (x @ x))
+    ),
+    "that is x itself: it still needs its length.": _with_length(lambda q, x, kl: 1),
+    "the length is upside down: the larger xᵀA x, the shorter the step.": _with_length(
+        lambda q, x, kl: np.sqrt(q / (2 * kl))
+    ),
+    "that is steepest descent: the next direction forgets the last one.": lambda m, g, n, kl: (
+        _reach(m, _cg(m, g, n, lambda new, old: 0.0), kl)
+    ),
+    "the coefficient is upside down: new ‖residual‖² over old.": lambda m, g, n, kl: _reach(
+        m, _cg(m, g, n, lambda new, old: old / new), kl
+    ),
+    "the coefficient needs the squares of the norms.": lambda m, g, n, kl: _reach(
+        m, _cg(m, g, n, lambda new, old: (new / old) ** 0.5), kl
+    ),
+    "the coefficient has a plus: it is ‖new residual‖² / ‖old residual‖².": lambda m, g, n, kl: (
+        _reach(m, _cg(m, g, n, lambda new, old: -new / old), kl)
+    ),
+    "one iteration too many.": lambda m, g, n, kl: _natural_step(m, g, n + 1, kl),
+    "one iteration too few.": lambda m, g, n, kl: _reach(m, _cg(m, g, n - 1), kl),
+    "that is the exact solution: stop after iters iterations.": lambda m, g, n, kl: _reach(
+        m, np.linalg.solve(m, g), kl
+    ),
+    "that is g itself, scaled: CG is missing.": lambda m, g, n, kl: _reach(m, g, kl),
 }
 
 
 @never_raises
 def check_05_compute(answer: Callable) -> Verdict:
-    """real_rows(done, resetting): which rows of a NEXT_STEP rollout really happened."""
+    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
 
-    def rows(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
-        given = array(call(answer, done, resetting))
-        if given.dtype != bool:
-            raise WrongAnswer(f"a boolean array is asked for, yours holds {given.dtype}.")
-        return given
+    def step(matrix: np.ndarray, g: np.ndarray, iters: int, max_kl: float) -> np.ndarray:
+        return array(call(answer, _matvec(matrix), torch.tensor(g), iters, max_kl))
 
-    def right(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
-        return ~_after(done, resetting)
+    problems = ((6, 3, 0.02), (5, 1, 0.05), (6, 4, 0.03))
+    cases = [(*_system(k, size), n, kl) for k, (size, n, kl) in enumerate(problems)]
+    praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
+    return judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
 
-    done = np.zeros((6, 3), dtype=bool)
-    done[1, 0] = done[5, 1] = done[0, 2] = done[3, 2] = True
-    cases = [(done, np.array([False, True, False])), (done[:4, ::2], np.array([True, False]))]
-    praise = "a row is made up exactly when the row before it ended an episode."
-    return judge(rows, cases, right, _ROW_MISTAKES, praise)
+
+def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:
+    """Says whether the direction or the length of an unknown wrong step is off."""
+    if given.shape != right.shape or not np.isfinite(given).all():
+        return ""
+    if given @ right > (1 - 1e-9) * np.linalg.norm(given) * np.linalg.norm(right):
+        return "the direction is right, the length is not: solve ½ dᵀA d = max_kl for it; "
+    return "the direction is not CG's iterate after iters iterations; "
 
 
 @never_raises
-def check_05_explore(answer: tuple[float, float]) -> Verdict:
-    """(too_small, too_large): bounds δ, at most 5,000-fold apart, that both hold learning back."""
-    too_small, too_large = numbers(answer, 2)
-    if not (too_small > 0 and too_large > 0):
-        return Verdict(False, f"a bound is above 0; yours are {too_small:g} and {too_large:g}.")
-    if too_small >= 0.01:
-        return Verdict(False, "the first bound must be smaller than the default 0.01.")
-    if too_large <= 0.01:
-        return Verdict(False, "the second bound must be larger than the default 0.01.")
-    if too_large > 5000 * too_small:
-        return Verdict(False, f"they are {too_large / too_small:,.0f}-fold apart: come closer.")
-    for name, max_kl in (("small", too_small), ("large", too_large)):
-        if np.median([_mean_return(seed, max_kl) for seed in range(3)]) >= 120:
-            return Verdict(False, f"δ = {max_kl:g} still learns: it is not too {name}.")
-    return Verdict(True, "one crawls, one jumps past what it knew; the plateau lies between.")
+def check_05_explore(answer: tuple[float, int]) -> Verdict:
+    """(damping, cg_iters) that solve the lesson's update well, cheaply, and to some gain."""
+    damping, iters = numbers(answer, 2)
+    if not (iters.is_integer() and iters <= 8):
+        return Verdict(False, f"at most 8 iterations are allowed, these are {iters:g}.")
+    policy, batch = _recorded_update()
+    config = TRPOConfig(damping=damping, cg_iters=int(iters))
+    report = trpo_step(copy.deepcopy(policy), batch, config)
+    residual = report.cg_residuals[-1] / report.cg_residuals[0]
+    if residual >= 1e-3:
+        return Verdict(False, f"the relative residual is {residual:.2g}: not below 0.001.")
+    if report.gain < 0.011:
+        why = "damped too much?" if report.fraction == 1 else "the full step left the region."
+        return Verdict(False, f"solved, but the gain is {report.gain:.5f}: {why}")
+    return Verdict(True, f"relative residual {residual:.1g}, gain {report.gain:.5f}.")
 
 
-def _mean_return(seed: int, max_kl: float) -> float:
-    """Of the last episodes after 20 iterations."""
-    config = TrainConfig(seed=seed, max_iterations=20, target_return=None)
-    with Trainer(config, TRPO(TRPOConfig(max_kl=max_kl))) as trainer:
-        *_, last = trainer
-    return last.mean_return
+@cache
+def _recorded_update() -> tuple[Module, Batch]:
+    """The lesson's policy and its batch."""
+    config = TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None)
+    with Trainer(config) as trainer:
+        list(trainer)
+        policy, rollout = trainer.policy, trainer.play()
+    batch = make_batch(rollout, policy, trainer.critic, gamma=0.99, lam=0.97)
+    return policy, batch

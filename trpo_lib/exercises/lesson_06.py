@@ -4,76 +4,92 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_lib.baselines import PPOClip
-from trpo_lib.exercises.verdict import Verdict, compare, judge, never_raises, numbers
+from trpo_lib.exercises.verdict import (
+    Verdict,
+    WrongAnswer,
+    array,
+    call,
+    compare,
+    judge,
+    never_raises,
+    numbers,
+)
 from trpo_lib.training import TrainConfig, Trainer
+from trpo_lib.trpo import TRPO, TRPOConfig
 
 
 @never_raises
 def check_06_predict(answer: float) -> Verdict:
-    """What a sample with w = 0.5, A = −1 adds to PPO-clip's objective, ε = 0.2."""
+    """By how much δ_t is wrong when a truncation is taken for a termination: γ = 0.99, V = 80."""
     mistakes = {
-        -0.5: "that is w A; the clipped one is smaller, and the smaller of the two counts.",
-        -1.2: "w is below 1 − ε, so it is clipped to 0.8, not to 1.2.",
-        0.8: "mind the sign of A.",
-        0.5: "mind the sign of A, and take the smaller of the two.",
-        0: "the slope is 0 there, the value is not.",
+        79.2: "the size is right, the sign is not: the error makes the TD error smaller.",
+        -80: "the next value enters the TD error with the factor γ.",
+        80: "check the sign, and the factor γ in front of the next value.",
+        0: "it does change: a termination bootstraps nothing, a truncation γ V(s').",
+        -1: "the reward is the same in both cases; look at the term γ V(s').",
     }
-    return compare(answer, -0.8, mistakes, "clipped, with slope 0: it has been punished enough.")
+    return compare(answer, -79.2, mistakes, "γ V(s') is missing: the state looks worth nothing.")
 
 
-def _slope(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
-    """The derivative of min(wA, clipped w · A) with respect to w."""
-    return np.where(_climbs(w, A, clip), A, 0)
+def _after(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
+    """Whether a row comes after an episode's end, and so is a reset."""
+    return np.vstack([resetting, done[:-1]])
 
 
-def _climbs(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
-    return np.where(A > 0, w < 1 + clip, w > 1 - clip)
-
-
-_SLOPE_MISTAKES = {
-    "outside the clip the slope is 0 on one side only: on the other, wA counts.": (
-        lambda w, A, clip: (np.abs(w - 1) <= clip) * A
+_ROW_MISTAKES = {
+    "the row where an episode ends is real; the one after it is not.": lambda d, r: ~d,
+    "that marks the ends of episodes: those rows are real.": lambda d, r: d,
+    "upside down: True must mean that the row happened.": _after,
+    "row 0 may be a reset as well: resetting tells.": lambda d, r: ~_after(d, r & False),
+    "wrong direction: look one row back, not ahead.": lambda d, r: ~np.vstack([r, d[1:]]),
+    "wrong axis: time is the first axis, environments the second.": lambda d, r: (
+        ~np.hstack([r[:1].repeat(len(d))[:, None], d[:, :-1]])
     ),
-    "that is the slope of wA: nothing is clipped.": lambda w, A, clip: A,
-    "w is multiplied by A.": lambda w, A, clip: 1.0 * _climbs(w, A, clip),
-    "the other way round: 0 where the clipped one is smaller.": (
-        lambda w, A, clip: A - _slope(w, A, clip)
-    ),
-    "the sign is wrong: the objective is maximised.": lambda w, A, clip: -_slope(w, A, clip),
-    "that is the slope of the larger of the two; the smaller one counts.": (
-        lambda w, A, clip: np.where(_climbs(w, -A, clip), A, 0)
-    ),
-    "that is the value; the derivative of wA is A.": lambda w, A, clip: w * _slope(w, A, clip),
-    "right for ε = 0.2, wrong for another: use clip.": lambda w, A, clip: _slope(w, A, 0.2),
+    "all rows are marked as real: resets are rows too.": lambda d, r: d | True,
 }
 
 
 @never_raises
 def check_06_compute(answer: Callable) -> Verdict:
-    """ppo_clip_slope(w, A, clip): the derivative of the clipped objective with respect to w."""
-    w = np.array([0.5, 0.5, 0.95, 0.95, 1.1, 1.1, 1.6, 1.6])
-    A = np.array([2.0, -3, 2, -3, 0.5, -3, 0.5, -3])
-    cases = [(w, A, 0.2), (w, A, 0.7), (w[:5], A[:5], 0.08)]
-    praise = "0 only beyond ε, on the side to which A drives."
-    return judge(answer, cases, _slope, _SLOPE_MISTAKES, praise)
+    """real_rows(done, resetting): which rows of a NEXT_STEP rollout really happened."""
+
+    def rows(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
+        given = array(call(answer, done, resetting))
+        if given.dtype != bool:
+            raise WrongAnswer(f"a boolean array is asked for, yours holds {given.dtype}.")
+        return given
+
+    def right(done: np.ndarray, resetting: np.ndarray) -> np.ndarray:
+        return ~_after(done, resetting)
+
+    done = np.zeros((6, 3), dtype=bool)
+    done[1, 0] = done[5, 1] = done[0, 2] = done[3, 2] = True
+    cases = [(done, np.array([False, True, False])), (done[:4, ::2], np.array([True, False]))]
+    praise = "a row is made up exactly when the row before it ended an episode."
+    return judge(rows, cases, right, _ROW_MISTAKES, praise)
 
 
 @never_raises
-def check_06_explore(answer: float) -> Verdict:
-    """A learning rate <= 0.5 with which PPO-clip makes an update of KL > 1 in each of 3 seeds."""
-    (lr,) = numbers(answer, 1)
-    if not 0 < lr <= 0.5:
-        return Verdict(False, f"the learning rate must be above 0 and at most 0.5, got {lr:g}.")
-    largest = [_largest_kl(seed, lr) for seed in range(3)]
-    if min(largest) <= 1:
-        said = ", ".join(f"{kl:.2g}" for kl in largest)
-        return Verdict(False, f"the largest KLs of the three seeds are {said}: try a larger rate.")
-    return Verdict(True, "the clip ends the reward for going further, not the going.")
+def check_06_explore(answer: tuple[float, float]) -> Verdict:
+    """(too_small, too_large): bounds δ, at most 5,000-fold apart, that both hold learning back."""
+    too_small, too_large = numbers(answer, 2)
+    if not (too_small > 0 and too_large > 0):
+        return Verdict(False, f"a bound is above 0; yours are {too_small:g} and {too_large:g}.")
+    if too_small >= 0.01:
+        return Verdict(False, "the first bound must be smaller than the default 0.01.")
+    if too_large <= 0.01:
+        return Verdict(False, "the second bound must be larger than the default 0.01.")
+    if too_large > 5000 * too_small:
+        return Verdict(False, f"they are {too_large / too_small:,.0f}-fold apart: come closer.")
+    for name, max_kl in (("small", too_small), ("large", too_large)):
+        if np.median([_mean_return(seed, max_kl) for seed in range(3)]) >= 120:
+            return Verdict(False, f"δ = {max_kl:g} still learns: it is not too {name}.")
+    return Verdict(True, "one crawls, one jumps past what it knew; the plateau lies between.")
 
 
-def _largest_kl(seed: int, lr: float) -> float:
-    """Of the first five updates."""
-    config = TrainConfig(seed=seed, max_iterations=5, target_return=None)
-    with Trainer(config, PPOClip(lr=lr)) as trainer:
-        return max(record.report.kl for record in trainer)
+def _mean_return(seed: int, max_kl: float) -> float:
+    """Of the last episodes after 20 iterations."""
+    config = TrainConfig(seed=seed, max_iterations=20, target_return=None)
+    with Trainer(config, TRPO(TRPOConfig(max_kl=max_kl))) as trainer:
+        *_, last = trainer
+    return last.mean_return

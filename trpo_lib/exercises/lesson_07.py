@@ -4,104 +4,76 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import (
-    Verdict,
-    WrongAnswer,
-    call,
-    compare,
-    judge,
-    never_raises,
-    numbers,
-)
+from trpo_lib.baselines import PPOClip
+from trpo_lib.exercises.verdict import Verdict, compare, judge, never_raises, numbers
+from trpo_lib.training import TrainConfig, Trainer
 
 
 @never_raises
 def check_07_predict(answer: float) -> Verdict:
-    """How far the mean moves at δ = 0.125 when σ stays 0.2, in units of the action."""
+    """What a sample with w = 0.5, A = −1 adds to PPO-clip's objective, ε = 0.2."""
     mistakes = {
-        0.5: "that is the shift in units of σ.",
-        0.2 * np.expm1(0.25) ** 0.5: "that needs a width that grows with it; here σ stays.",
-        np.expm1(0.25) ** 0.5: "here σ stays, and the answer is in units of the action.",
-        0.025: "that is δσ; the KL grows with the square of the shift.",
-        0.2 * 0.125**0.5: "mind the ½: KL = x²/2.",
-        2.5: "a small σ makes the move small, not large.",
-        0.2: "that is σ itself; what does δ allow?",
+        -0.5: "that is w A; the clipped one is smaller, and the smaller of the two counts.",
+        -1.2: "w is below 1 − ε, so it is clipped to 0.8, not to 1.2.",
+        0.8: "mind the sign of A.",
+        0.5: "mind the sign of A, and take the smaller of the two.",
+        0: "the slope is 0 there, the value is not.",
     }
-    return compare(answer, 0.1, mistakes, "half a σ: √(2δ) = 0.5, and σ = 0.2.")
+    return compare(answer, -0.8, mistakes, "clipped, with slope 0: it has been punished enough.")
 
 
-def _mean(mean: np.ndarray, var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
-    """Of all that was seen, ``[D]``, from mean and variance ``[D]`` of a part and the rest."""
-    return (count * mean + batch.sum(0)) / (count + len(batch))
+def _slope(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
+    """The derivative of min(wA, clipped w · A) with respect to w."""
+    return np.where(_climbs(w, A, clip), A, 0)
 
 
-def _variance(mean: np.ndarray, var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
-    new = _mean(mean, var, count, batch)
-    squares = count * (var + (mean - new) ** 2) + ((batch - new) ** 2).sum(0)
-    return squares / (count + len(batch))
+def _climbs(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
+    return np.where(A > 0, w < 1 + clip, w > 1 - clip)
 
 
-def _share(count: int, batch: np.ndarray) -> float:
-    return len(batch) / (count + len(batch))
-
-
-_MEAN_MISTAKES = {
-    "the two are not equally many: weigh them.": lambda m, v, n, b: (m + b.mean(0)) / 2,
-    "what was seen before must count too.": lambda m, v, n, b: b.mean(0),
-}
-_VARIANCE_MISTAKES = {
-    "the two means differ, and that too is variance.": lambda m, v, n, b: (
-        v + _share(n, b) * (b.var(0) - v)
+_SLOPE_MISTAKES = {
+    "outside the clip the slope is 0 on one side only: on the other, wA counts.": (
+        lambda w, A, clip: (np.abs(w - 1) <= clip) * A
     ),
-    "the old ones lie about the old mean; that has moved.": lambda m, v, n, b: (
-        _variance(m, v, n, b) - n / (n + len(b)) * (m - _mean(m, v, n, b)) ** 2
+    "that is the slope of wA: nothing is clipped.": lambda w, A, clip: A,
+    "w is multiplied by A.": lambda w, A, clip: 1.0 * _climbs(w, A, clip),
+    "the other way round: 0 where the clipped one is smaller.": (
+        lambda w, A, clip: A - _slope(w, A, clip)
     ),
-    "divide by the number, not by one less.": lambda m, v, n, b: (
-        _variance(m, v, n, b) * (n + len(b)) / (n + len(b) - 1)
+    "the sign is wrong: the objective is maximised.": lambda w, A, clip: -_slope(w, A, clip),
+    "that is the slope of the larger of the two; the smaller one counts.": (
+        lambda w, A, clip: np.where(_climbs(w, -A, clip), A, 0)
     ),
-    "the batch's variance too is divided by the number, not by one less.": lambda m, v, n, b: (
-        _variance(m, v, n, b) + _share(n, b) * (b.var(0, ddof=1) - b.var(0))
-    ),
-    "that is the standard deviation.": lambda *case: np.sqrt(_variance(*case)),
+    "that is the value; the derivative of wA is A.": lambda w, A, clip: w * _slope(w, A, clip),
+    "right for ε = 0.2, wrong for another: use clip.": lambda w, A, clip: _slope(w, A, 0.2),
 }
 
 
 @never_raises
 def check_07_compute(answer: Callable) -> Verdict:
-    """merge(mean, var, count, batch): mean and variance of what was seen and the batch."""
-
-    def part(k: int) -> Callable:
-        def function(*case) -> np.ndarray:
-            parts = call(answer, *case)
-            if len(parts) != 2:
-                raise WrongAnswer(f"mean and variance are asked for, yours are {len(parts)} parts.")
-            return parts[k]
-
-        return function
-
-    rng, cases = np.random.default_rng(0), []
-    for count, size, columns in ((6, 2, 2), (3, 5, 3)):
-        mean, var = rng.normal(size=columns), rng.uniform(1, 9, columns)
-        cases.append((mean, var, count, 3 * rng.normal(size=(size, columns))))
-    verdict = judge(part(0), cases, _mean, _MEAN_MISTAKES, "")
-    if not verdict.passed:
-        return Verdict(False, f"the mean: {verdict.message}")
-    praise = "as if all had been seen at once."
-    verdict = judge(part(1), cases, _variance, _VARIANCE_MISTAKES, praise)
-    return verdict if verdict.passed else Verdict(False, f"the variance: {verdict.message}")
+    """ppo_clip_slope(w, A, clip): the derivative of the clipped objective with respect to w."""
+    w = np.array([0.5, 0.5, 0.95, 0.95, 1.1, 1.1, 1.6, 1.6])
+    A = np.array([2.0, -3, 2, -3, 0.5, -3, 0.5, -3])
+    cases = [(w, A, 0.2), (w, A, 0.7), (w[:5], A[:5], 0.08)]
+    praise = "0 only beyond ε, on the side to which A drives."
+    return judge(answer, cases, _slope, _SLOPE_MISTAKES, praise)
 
 
 @never_raises
-def check_07_explore(answer: tuple[float, float]) -> Verdict:
-    """(x, u): a shift and a width ratio with a bowl of at most 1 nat and a KL above 2.7."""
-    x, u = numbers(answer, 2)
-    if not (u > 0 and np.isfinite([x, u]).all()):
-        return Verdict(False, f"x and u are finite, and u is above 0; got {x:g} and {u:g}.")
-    bowl, kl = x**2 / 2 + np.log(u) ** 2, np.log(u) + (1 + x**2) / (2 * u**2) - 0.5
-    said = f"the bowl says {bowl:.3f}, the KL is {kl:.3f}"
-    if bowl > 1:
-        return Verdict(False, f"{said}: the bowl must say 1 at most.")
-    if kl > 2.7:
-        return Verdict(True, f"{said}: worst where the width shrinks and the mean moves as well.")
-    hint = "a wider Gaussian is cheap" if u > 1 else "let both the mean and the width move"
-    return Verdict(False, f"{said}: {hint}.")
+def check_07_explore(answer: float) -> Verdict:
+    """A learning rate <= 0.5 with which PPO-clip makes an update of KL > 1 in each of 3 seeds."""
+    (lr,) = numbers(answer, 1)
+    if not 0 < lr <= 0.5:
+        return Verdict(False, f"the learning rate must be above 0 and at most 0.5, got {lr:g}.")
+    largest = [_largest_kl(seed, lr) for seed in range(3)]
+    if min(largest) <= 1:
+        said = ", ".join(f"{kl:.2g}" for kl in largest)
+        return Verdict(False, f"the largest KLs of the three seeds are {said}: try a larger rate.")
+    return Verdict(True, "the clip ends the reward for going further, not the going.")
+
+
+def _largest_kl(seed: int, lr: float) -> float:
+    """Of the first five updates."""
+    config = TrainConfig(seed=seed, max_iterations=5, target_return=None)
+    with Trainer(config, PPOClip(lr=lr)) as trainer:
+        return max(record.report.kl for record in trainer)
