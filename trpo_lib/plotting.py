@@ -37,6 +37,10 @@ _BELOW = {
     "ncols": 2,
 }
 
+_TWO_STEPS = {
+    "plain": {"color": COLORS[1], "marker": "^", "linestyle": "none", "markersize": 7},
+    "natural": {"color": COLORS[2], "marker": "D", "linestyle": "none", "markersize": 7},
+}
 _NEW = {"marker": "s", "markersize": 5, "color": COLORS[4], "mec": "black", "linestyle": "none"}
 _CHOSEN = {"marker": "D", "markersize": 11, "color": "black", "mfc": "none", "linestyle": "none"}
 
@@ -329,6 +333,39 @@ def feasible_steps(
     return ax
 
 
+def stretch_panel(ax: Axes) -> Axes:
+    """Axes for ``stretched_plane``: one scale for both directions, and a legend."""
+    ax.set(aspect="equal", xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), xticks=[], yticks=[])
+    ax.plot([], [], color="black", label="border of the region")
+    ax.plot([], [], color="lightgrey", label="equal gain")
+    for name, look in _TWO_STEPS.items():
+        ax.plot([], [], label=f"{name} step", **look)
+    ax.legend(**_BELOW)
+    return ax
+
+
+def stretched_plane(ax: Axes, border: np.ndarray, steps: np.ndarray, slope: np.ndarray) -> Axes:
+    """A region's border ``[K, 2]``, a plain and a natural step ``[2, 2]``, and lines of equal gain.
+
+    slope ``[2]``: the gain's gradient in this plane.
+    """
+    if not ax.get_legend():
+        stretch_panel(ax)
+        size = 1.15 * abs(border).max()
+        ax.set(xlim=(-size, size), ylim=(-size, size))
+    along, reach = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope), 2 * ax.get_xlim()[1]
+    far = (border @ slope).max() / (slope @ slope) * slope  # on the last line that is touched
+    for share in np.linspace(-1, 1, 9):
+        ends = np.stack([share * far - reach * along, share * far + reach * along])
+        _line(ax, *ends.T, color="lightgrey", linewidth=1)
+    _line(ax, *border.T, color="black", linewidth=1.6)
+    for step, look in zip(steps, _TWO_STEPS.values(), strict=True):
+        _line(ax, *np.stack([0 * step, step]).T, color=look["color"], linewidth=2.5)
+        _line(ax, *step, markeredgecolor="white", **(look | {"markersize": 10}))
+    _line(ax, 0, 0, marker="o", color="black", markersize=6)
+    return ax
+
+
 def paths_on_bowl(
     xs: np.ndarray,
     ys: np.ndarray,
@@ -340,6 +377,7 @@ def paths_on_bowl(
     looks = _looks("paths", paths, color=COLORS, linestyle=STYLES, marker="os^D")
     ax = ax or _axes("x₁", "x₂")
     ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linestyles="solid")
+    ax.set_aspect("equal")  # so that straight downhill stands at a right angle to the lines
     for (name, path), look in zip(paths.items(), looks, strict=True):
         ax.plot(*np.asarray(path).T, ms=5, label=name, **look)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -801,12 +839,6 @@ def region_and_steps(
     for place, (gain, look) in enumerate(zip(gains / gains[1], _TWO_STEPS.values(), strict=True)):
         x = place + np.array([-0.35, -0.35, 0.35, 0.35])
         bars.fill_between(x, gain * np.array([0, 1, 1, 0]), facecolor=look["color"])
-
-
-_TWO_STEPS = {
-    "plain": {"color": COLORS[1], "marker": "^", "linestyle": "none", "markersize": 7},
-    "natural": {"color": COLORS[2], "marker": "D", "linestyle": "none", "markersize": 7},
-}
 
 
 def radius_history(radii: np.ndarray, accepted: np.ndarray, ax: Axes | None = None) -> Axes:

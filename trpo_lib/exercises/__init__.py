@@ -30,7 +30,12 @@ from trpo_lib.exercises.lesson_04 import (
     check_04_explore,
     check_04_predict,
 )
-from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict
+from trpo_lib.exercises.lesson_05 import (
+    check_05_compute,
+    check_05_core,
+    check_05_explore,
+    check_05_predict,
+)
 from trpo_lib.exercises.lesson_06 import check_06_compute, check_06_explore, check_06_predict
 from trpo_lib.exercises.lesson_07 import check_07_compute, check_07_explore, check_07_predict
 from trpo_lib.exercises.lesson_08 import check_08_compute, check_08_explore, check_08_predict

@@ -106,6 +106,48 @@ _MISTAKES = {
 }
 
 
+def _exactly(length: Callable) -> Callable:
+    """F⁻¹g times a factor, a function of x, F, g and max_kl."""
+
+    def step(F: np.ndarray, g: np.ndarray, max_kl: float) -> np.ndarray:
+        x = np.linalg.solve(F, g)
+        return length(x, F, g, max_kl) * x
+
+    return step
+
+
+_full_step = _exactly(lambda x, F, g, kl: np.sqrt(2 * kl / (x @ F @ x)))
+_LENGTH_MISTAKES = {
+    "a 2 is missing: the KL is ½ dᵀF d.": _exactly(lambda x, F, g, kl: np.sqrt(kl / (x @ F @ x))),
+    "the 2 belongs above: √(2δ / xᵀF x).": _exactly(
+        lambda x, F, g, kl: np.sqrt(kl / 2 / (x @ F @ x))
+    ),
+    "a square root is missing: dᵀF d grows with the square of d.": _exactly(
+        lambda x, F, g, kl: 2 * kl / (x @ F @ x)
+    ),
+    "that makes the length of d, and not its KL, the same everywhere.": _exactly(
+        lambda x, F, g, kl: np.sqrt(2 * kl / (x @ x))
+    ),
+    "the length is of x, so xᵀF x = gᵀF⁻¹g; you took gᵀF g.": _exactly(
+        lambda x, F, g, kl: np.sqrt(2 * kl / (g @ F @ g))
+    ),
+    "that is x itself: it still needs its length.": _exactly(lambda x, F, g, kl: 1),
+    "the length is right for g: the direction is F⁻¹ g.": lambda F, g, kl: (
+        np.sqrt(2 * kl / (g @ F @ g)) * g
+    ),
+    "the sign is wrong: g is a gradient to climb.": _exactly(
+        lambda x, F, g, kl: -np.sqrt(2 * kl / (x @ F @ x))
+    ),
+}
+
+
+@never_raises
+def check_05_core(answer: Callable) -> Verdict:
+    """full_step(F, g, max_kl) = √(2δ / xᵀF x) x with x = F⁻¹ g."""
+    cases = [(*_system(k, size), kl) for k, (size, kl) in enumerate(((2, 0.01), (4, 0.05)))]
+    return judge(answer, cases, _full_step, _LENGTH_MISTAKES, "it ends where ½ dᵀF d = δ.")
+
+
 @never_raises
 def check_05_compute(answer: Callable) -> Verdict:
     """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
