@@ -1,6 +1,14 @@
 """Answers to the exercises of lesson 00: right ones, and typical mistakes with their name."""
 
-from trpo_lib.exercises.lesson_00 import check_00_compute, check_00_explore, check_00_predict
+import numpy as np
+import torch
+
+from trpo_lib.exercises.lesson_00 import (
+    check_00_compute,
+    check_00_core,
+    check_00_explore,
+    check_00_predict,
+)
 from trpo_lib.training import TrainConfig
 
 
@@ -20,23 +28,54 @@ def only_discounts(rewards, gamma):
     return backwards(rewards, gamma)
 
 
+def in_torch(position, speed, angle, turning):
+    return torch.tensor(angle, requires_grad=True) + 0.5 * torch.tensor(turning)
+
+
+def one_by_one(position, speed, angle, turning):
+    return [1 if 3 * a + t > 0 else -1 for a, t in zip(angle, turning, strict=True)]
+
+
 RIGHT = [
-    (check_00_predict, 500),
-    (check_00_predict, 5e2),
+    (check_00_core, lambda position, speed, angle, turning: angle + turning),
+    (check_00_core, lambda *state: 3 * state[2] + state[3]),
+    (check_00_core, lambda x, v, a, t: 0.05 * x + 0.1 * v + a + 0.5 * t > 0),  # yes is 1
+    (check_00_core, in_torch),
+    (check_00_core, one_by_one),
+    (check_00_predict, 5),
+    (check_00_predict, 5.0),
+    (check_00_predict, "5"),
+    (check_00_predict, torch.tensor([5])),
     (check_00_compute, discounted(lambda t: t)),
     (check_00_compute, backwards),
     (check_00_compute, only_discounts),
+    (check_00_compute, lambda r, g: np.dot(r, g ** np.arange(len(r)))),
     (check_00_explore, TrainConfig(seed=2, max_iterations=24)),
+    (check_00_explore, TrainConfig(seed=5, max_iterations=20)),
+    (check_00_explore, TrainConfig(seed=6, max_iterations=24, target_return=None)),
     (check_00_explore, TrainConfig(seed=3, num_envs=50, num_steps=40, max_iterations=25)),  # 50,000
 ]
 WRONG = [
-    (check_00_predict, 475, "counts as solved"),
-    (check_00_predict, 200, "CartPole-v0"),
-    (check_00_predict, 195, "CartPole-v0"),
-    (check_00_predict, 1, "single step"),
-    (check_00_predict, float("inf"), "clock"),
-    (check_00_predict, 499, "499 is not it"),
-    (check_00_predict, 475 * (1 + 1e-4), "475.048 is not it"),
+    (check_00_core, lambda x, v, a, t: 1, "each state needs a score: the shape must be"),
+    (check_00_core, lambda x, v, a, t: a, "mean return is 4.*: the angle alone acts too late"),
+    (check_00_core, lambda x, v, a, t: t, "the pole's speed is not enough"),
+    (check_00_core, lambda x, v, a, t: -a - t, "turn the sign"),
+    (check_00_core, lambda x, v, a, t: 1 + 0 * a, "mean return is 9.*: combine the pole's angle"),
+    (check_00_core, lambda x, v, a, t: x + v, "combine the pole's angle"),
+    (check_00_core, lambda x, v, a, t: (a + t)[0], "the shape must be"),
+    (check_00_core, lambda x, v, a: a, "TypeError"),
+    (check_00_core, lambda x, v, a, t: 1 if a + t > 0 else -1, "ValueError"),
+    (check_00_core, lambda x, v, a, t: np.stack([a, t]), r"must be \[3\], yours is \[2, 3\]"),
+    (check_00_core, lambda x, v, a, t: None, "is there a `return`"),
+    (check_00_core, 0.5, "a function is asked for"),
+    (check_00_predict, 4, "with 5 the mean is still 475.5"),
+    (check_00_predict, 6, "with 6 the mean is 470.6"),
+    (check_00_predict, 25, "4.9 of the mean"),
+    (check_00_predict, 95, "the others"),
+    (check_00_predict, 0, "some may fall"),
+    (check_00_predict, 5.102, "5.102 is not it"),
+    (check_00_predict, -5, "-5 is not it"),
+    (check_00_predict, (5, 95), "one number is asked for, yours has 2"),
     (check_00_compute, lambda r, g: sum(r), "not discounted"),
     (check_00_compute, discounted(lambda t: t + 1), "first reward"),
     (check_00_compute, discounted(lambda t: 3 - t), "backwards"),
@@ -46,6 +85,8 @@ WRONG = [
     (check_00_compute, lambda r, g: backwards(r, g) if r else -1, "without rewards"),
     (check_00_compute, lambda r, g: r[0] + g * backwards(r[1:], g), "IndexError"),
     (check_00_explore, {"seed": 1}, "TrainConfig is asked for"),
+    (check_00_explore, TrainConfig, "TrainConfig is asked for"),
+    (check_00_explore, 2, "TrainConfig is asked for, this is a int"),
     (check_00_explore, TrainConfig(env_id="Pendulum-v1"), "CartPole-v1"),
     (check_00_explore, TrainConfig(max_iterations=10), "seed 0"),
     (check_00_explore, TrainConfig(seed=1), "409,600"),

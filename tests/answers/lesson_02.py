@@ -6,7 +6,12 @@ import numpy as np
 import torch
 from scipy.special import rel_entr
 
-from trpo_lib.exercises.lesson_02 import check_02_compute, check_02_explore, check_02_predict
+from trpo_lib.exercises.lesson_02 import (
+    check_02_compute,
+    check_02_core,
+    check_02_explore,
+    check_02_predict,
+)
 
 
 def terms(p, q):
@@ -59,7 +64,28 @@ BINARY = ((0.54, 0.45, 0.01), (0.85, 0.14, 0.01), (0.98, 0.01, 0.01))
 STRAIGHT = ((0.3, 0.3, 0.4), (0.32, 0.3, 0.38), (0.34, 0.3, 0.36))
 NEAR = [(0.3 + x, 0.3, 0.4 - x) for x in (0, 2e-4, 4e-4)]  # the detour is 2e-7 long
 
+
+def term_by_term(p):
+    size = len(p)
+    return [[p[i] * ((i == j) - p[j]) for j in range(size)] for i in range(size)]
+
+
+def mean_of_scores(p):
+    scores = torch.eye(len(p), dtype=torch.float64) - torch.tensor(p)
+    return sum(chance * torch.outer(score, score) for chance, score in zip(p, scores, strict=True))
+
+
+def for_three(p):
+    return np.diag(p[:3]) - np.outer(p[:3], p[:3])
+
+
 RIGHT = [
+    (check_02_core, lambda p: np.diag(p) - np.outer(p, p)),
+    (check_02_core, lambda p: np.eye(len(p)) * p - p[:, None] * p),
+    (check_02_core, term_by_term),
+    (check_02_core, mean_of_scores),
+    (check_02_predict, "0.22"),
+    (check_02_predict, torch.tensor(0.2231)),
     (check_02_predict, math.log(1.25)),
     (check_02_predict, -math.log(0.8)),
     (check_02_predict, 0.22),
@@ -69,8 +95,23 @@ RIGHT = [
     (check_02_compute, in_float32),
     (check_02_explore, BENT),
     (check_02_explore, torch.tensor(BINARY)),
+    (check_02_explore, np.array(BENT)[:, ::-1]),  # the actions' names do not matter
+    (check_02_explore, [list(policy) for policy in BINARY]),
 ]
 WRONG = [
+    (check_02_core, np.diag, "e_a e_aᵀ alone"),
+    (check_02_core, lambda p: np.outer(p, p), "only what is taken off"),
+    (check_02_core, lambda p: np.outer(p, p) - np.diag(p), "the sign is wrong"),
+    (check_02_core, lambda p: np.diag(p) + np.outer(p, p), "taken off, not added"),
+    (check_02_core, lambda p: np.diag(p) - 2 * np.outer(p, p), "comes back once"),
+    (check_02_core, lambda p: np.diag(p) - np.diag(p * p), "only the diagonal|product number"),
+    (check_02_core, lambda p: np.diag(p * (1 - p)), "only the diagonal|product number"),
+    (check_02_core, lambda p: np.diag(p) - p @ p, "yours gives"),
+    (check_02_core, lambda p: np.diag(p) - p * p, "yours gives"),
+    (check_02_core, for_three, r"the shape must be \[2, 2\]|must be \[5, 5\]"),
+    (check_02_core, lambda p: p * (1 - p), "the shape must be"),
+    (check_02_core, lambda p, q: np.diag(p), "TypeError"),
+    (check_02_core, lambda p: None, "is there a `return`"),
     (check_02_predict, 0.229, "0.229 is not it"),
     (check_02_predict, math.inf, "q takes an action"),
     (check_02_predict, math.nan, "counts as 0"),

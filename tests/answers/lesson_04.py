@@ -8,7 +8,12 @@ import scipy.optimize
 import torch
 
 from trpo_lib.divergence import categorical_kl
-from trpo_lib.exercises.lesson_04 import check_04_compute, check_04_explore, check_04_predict
+from trpo_lib.exercises.lesson_04 import (
+    check_04_compute,
+    check_04_core,
+    check_04_explore,
+    check_04_predict,
+)
 from trpo_lib.tabular import TabularMDP, random_mdp
 
 MEADOW, SLOPE, RIDGE = np.eye(3)
@@ -93,10 +98,23 @@ def found_at_random():
     return mdp, old, new[(kl <= 0.01) & rises & falls][0]
 
 
+def as_a_loop(new, old, advantages):
+    terms = [(n - o).exp() * a for n, o, a in zip(new, old, advantages, strict=True)]
+    return sum(terms) / len(terms)
+
+
 RIGHT = [
+    (check_04_core, lambda new, old, A: (torch.exp(new - old) * A).mean()),
+    (check_04_core, lambda new, old, A: torch.dot(new.exp() / old.exp(), A) / len(A)),
+    (check_04_core, lambda new, old, A: np.mean(np.exp((new - old).numpy()) * A.numpy())),
+    (check_04_core, as_a_loop),
     (check_04_predict, 12.5),
+    (check_04_predict, "12.5"),
+    (check_04_predict, torch.tensor(12.5, requires_grad=True)),
     (check_04_predict, 0.7 * 4 + 0.3 * -1 + 10),
     (check_04_compute, by_the_library),
+    (check_04_compute, lambda *data: [by_the_library(*data)][0].tolist()),
+    (check_04_compute, lambda mdp, old, new: by_the_library(mdp, old, new).astype(np.float32)),
     (check_04_compute, by_hand_in_torch),
     (check_04_explore, (HIKE, OLD, BAD_STEP)),
     (check_04_explore, found_at_random()),
@@ -104,6 +122,18 @@ RIGHT = [
     (check_04_explore, (HIKE, hiker(0, 0.5, 0.5), hiker(0.005, 1, 1))),  # old is on the meadow only
 ]
 WRONG = [
+    (check_04_core, lambda new, old, A: ((new - old) * A).mean(), "no exponential"),
+    (check_04_core, lambda new, old, A: ((old - new).exp() * A).mean(), "upside down"),
+    (check_04_core, lambda new, old, A: ((new - old).exp() * A).sum(), "that is a sum"),
+    (check_04_core, lambda new, old, A: (new - old).exp() * A, "these are the terms"),
+    (check_04_core, lambda new, old, A: (new.exp() * A).mean(), "old probabilities are missing"),
+    (check_04_core, lambda new, old, A: A.mean(), "the ratio is missing"),
+    (check_04_core, lambda new, old, A: (new * A).mean(), "as REINFORCE does"),
+    (check_04_core, lambda new, old, A: (new - old).exp().mean() * A.mean(), "product of means"),
+    (check_04_core, lambda new, old, A: (new / old * A).mean(), "yours gives"),
+    (check_04_core, lambda new, old, A: -((new - old).exp() * A).mean(), "yours gives"),
+    (check_04_core, lambda new, old: new, "TypeError"),
+    (check_04_core, lambda new, old, A: None, "is there a `return`"),
     (check_04_predict, 2.5, "value does: by b"),
     (check_04_predict, 10, "without w"),
     (check_04_predict, 20, "upside down"),

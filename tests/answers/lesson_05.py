@@ -3,7 +3,12 @@
 import numpy as np
 import torch
 
-from trpo_lib.exercises.lesson_05 import check_05_compute, check_05_explore, check_05_predict
+from trpo_lib.exercises.lesson_05 import (
+    check_05_compute,
+    check_05_core,
+    check_05_explore,
+    check_05_predict,
+)
 from trpo_lib.solvers import conjugate_gradient
 
 
@@ -78,8 +83,33 @@ def case_of(size, rest):
     return rf"the direction is right.* g = \[([^,]*,){{{size - 1}}}[^,]*\], {rest}"
 
 
+def exact_in_torch(F, g, max_kl):
+    F, g = torch.tensor(F, requires_grad=True), torch.tensor(g)
+    x = torch.linalg.solve(F, g)
+    return (2 * max_kl / (g @ x)) ** 0.5 * x
+
+
+def by_search(F, g, max_kl):
+    x = np.linalg.solve(F, g)
+    low, high = 0.0, 1e3
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle**2 * (x @ F @ x) / 2 < max_kl else (low, middle)
+    return low * x
+
+
+def exact(length):
+    return lambda F, g, kl: length(x := np.linalg.solve(F, g), F, g, kl) * x
+
+
 RIGHT = [
+    (check_05_core, exact(lambda x, F, g, kl: (2 * kl / (x @ F @ x)) ** 0.5)),
+    (check_05_core, exact(lambda x, F, g, kl: np.sqrt(2 * kl / np.dot(g, x)))),
+    (check_05_core, exact_in_torch),
+    (check_05_core, by_search),
     (check_05_predict, 16),
+    (check_05_predict, "16"),
+    (check_05_predict, np.array([16.0])),
     (check_05_predict, 1 / 0.5**4),
     (check_05_compute, by_krylov),
     (check_05_compute, by_library),
@@ -87,14 +117,32 @@ RIGHT = [
     (check_05_compute, loop(lambda new, old: (new @ new) / (old @ old))),
     (check_05_explore, (0.02, 8)),
     (check_05_explore, [0.02, 7]),
+    (check_05_explore, np.array([0.02, 8.0])),
+    (check_05_explore, (np.float64(0.02), np.int64(7))),
 ]
 WRONG = [
+    (check_05_core, exact(lambda x, F, g, kl: (kl / (x @ F @ x)) ** 0.5), "a 2 is missing"),
+    (check_05_core, exact(lambda x, F, g, kl: (kl / 2 / (x @ F @ x)) ** 0.5), "belongs above"),
+    (check_05_core, exact(lambda x, F, g, kl: 2 * kl / (x @ F @ x)), "square root is missing"),
+    (check_05_core, exact(lambda x, F, g, kl: (2 * kl / (x @ x)) ** 0.5), "the length of d"),
+    (check_05_core, exact(lambda x, F, g, kl: (2 * kl / (g @ F @ g)) ** 0.5), "you took gᵀF g"),
+    (check_05_core, exact(lambda x, F, g, kl: 1), "x itself"),
+    (check_05_core, lambda F, g, kl: (2 * kl / (g @ F @ g)) ** 0.5 * g, "the direction is F⁻¹ g"),
+    (
+        check_05_core,
+        exact(lambda x, F, g, kl: -((2 * kl / (x @ F @ x)) ** 0.5)),
+        "the sign is wrong",
+    ),
+    (check_05_core, exact(lambda x, F, g, kl: (0.02 / (x @ F @ x)) ** 0.5), "yours gives"),
+    (check_05_core, lambda F, g: g, "TypeError"),
+    (check_05_core, lambda F, g, kl: None, "is there a `return`"),
     (check_05_predict, 4, "the square"),
     (check_05_predict, 64, "not three times"),
     (check_05_predict, 8, "two halvings"),
     (check_05_predict, 2, "one halving"),
     (check_05_predict, 0.0625, "above 1"),
     (check_05_predict, 1, "is shorter"),
+    (check_05_predict, 15, "15 is not it"),
     (check_05_predict, 5, "5 is not it"),
     (check_05_compute, lambda *a: -by_krylov(*a), "sign"),
     (check_05_compute, with_length(lambda Ax, x, kl: (kl / (x @ Ax)) ** 0.5), "a 2 is missing"),

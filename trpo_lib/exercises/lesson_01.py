@@ -28,7 +28,8 @@ def check_01_core(answer: Callable) -> Verdict:
     for size in (2, 5, 3):
         root = rng.normal(size=(size, size))
         cases.append((root @ root.T + 0.1 * np.eye(size), rng.normal(size=size)))
-    return judge(answer, cases, _solve, _DIRECTION_MISTAKES, "F⁻¹ g, of any size.")
+    praise = "F⁻¹ g, of any size, by solving F x = g."
+    return judge(answer, cases, _solve, _DIRECTION_MISTAKES, praise)
 
 
 def _solve(F: np.ndarray, g: np.ndarray) -> np.ndarray:

@@ -36,7 +36,8 @@ def check_02_core(answer: Callable) -> Verdict:
     """softmax_fisher(p) = diag(p) − p pᵀ."""
     rng = np.random.default_rng(3)
     cases = [(rng.dirichlet(np.ones(size)),) for size in (3, 2, 5)]
-    return judge(answer, cases, _softmax_fisher, _FISHER_MISTAKES, "diag(p) − p pᵀ.")
+    praise = "diag(p) − p pᵀ is the mean of (e_a − p)(e_a − p)ᵀ."
+    return judge(answer, cases, _softmax_fisher, _FISHER_MISTAKES, praise)
 
 
 def _softmax_fisher(p: np.ndarray) -> np.ndarray:

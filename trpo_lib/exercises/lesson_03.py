@@ -144,7 +144,8 @@ def check_03_explore(answer: Sequence) -> Verdict:
         return Verdict(False, f"three numbers are asked for, the shape is {list(baseline.shape)}.")
     if not np.isfinite(baseline).all():
         return Verdict(False, "the numbers must be finite.")
-    run, (walks, runs) = (found := _hiker())[0], found[1].T
+    run, action_values = _hiker()
+    walks, runs = action_values.T
     values = (1 - run) * walks + run * runs
     # With the score 1 − p for running and −p for walking, both samples differ by this much.
     quotient = ((1 - run) * (runs - baseline) + run * (walks - baseline)) / (
