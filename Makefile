@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test oldest newest mutants notebooks figures bench
+.PHONY: lab demo test oldest newest mutants notebooks student figures bench
 
 lab: set-up-lessons
 	$(BIN)/python notebooks/tools/lab.py
@@ -31,7 +31,11 @@ mutants: set-up-dev
 notebooks: $(NOTEBOOKS)
 
 notebooks/%.ipynb: notebooks/src/%.md | set-up-dev
-	$(BIN)/python notebooks/build.py $< $@
+	$(BIN)/python notebooks/tools/build.py $< $@
+
+# The lessons without outputs and answers, with blanks to fill, below build/student/.
+student: set-up-lessons
+	$(BIN)/python notebooks/tools/student.py build/student
 
 figures: set-up-dev
 	$(BIN)/python figs/draw.py

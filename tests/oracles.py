@@ -4,25 +4,19 @@ An oracle takes the values of a lesson's sliders and returns the numbers in the 
 line has them. It uses `trpo_lib` and torch, and none of the lesson's own functions.
 """
 
-import copy
 import functools
 import re
 
 import numpy as np
+import scipy.linalg
 import torch
+from scipy.optimize import brentq
 from scipy.special import softmax
 from scipy.stats import entropy
 from torch import distributions
-from torch.func import functional_call
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from trpo_lib.batch import make_batch
-from trpo_lib.divergence import mean_kl
-from trpo_lib.landscapes import CliffRidge, gradient_ascent, trust_region_ascent
-from trpo_lib.solvers import conjugate_gradient, flat_grad
-from trpo_lib.surrogate import surrogate
+from trpo_lib.advantage import gae
 from trpo_lib.tabular import TabularMDP
-from trpo_lib.training import TrainConfig, Trainer
 
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.(\d+))?(?:e([-+]?\d+))?(?![\dA-Za-z])")
 
@@ -43,18 +37,65 @@ def assert_says(line: str, expected: list[float]) -> None:
     assert says(line, expected), f"{line!r} should have the numbers {expected}"
 
 
-def trust_regions(step_size, radius):
-    ridge = CliffRidge()
-    plain = gradient_ascent(ridge, (-2, 2), step_size, 60)[-1]
-    region = trust_region_ascent(ridge, (-2, 2), radius, 60).path[-1]
-    return [step_size, ridge.height(plain), radius, ridge.height(region)]
+def trust_regions(theta_1, theta_2, max_kl):
+    theta, rewards = np.array([theta_1, theta_2]), np.array([1.0, 0.0, -1.0])
+
+    def probs(at):
+        return softmax([*at, 0.0])
+
+    def gain(direction):
+        def beyond(t):
+            return entropy(probs(theta), probs(theta + t * direction)) - max_kl
+
+        far = 1.0
+        while beyond(far) < 0:
+            far *= 2
+        at = theta + brentq(beyond, 0, far, xtol=1e-14) * direction
+        return (probs(at) - probs(theta)) @ rewards
+
+    p = probs(theta)
+    plain = (p * (rewards - p @ rewards))[:2]
+    # Every softmax's natural gradient is its rewards, up to a constant: here with the third at 0.
+    gains = gain(plain / np.linalg.norm(plain)), gain((rewards - rewards[2])[:2])
+    return [*gains, gains[0] / gains[1]]
 
 
-def kl_divergence(p0, p1, q0, q1):
-    p, q = softmax([p0, p1, 0]), softmax([q0, q1, 0])
-    d = np.array([q0 - p0, q1 - p1, 0])
-    variance = p @ d**2 - (p @ d) ** 2  # dᵀFd is the variance of d under p
-    return [entropy(p, q), entropy(q, p), variance / 2, np.abs(p - q).sum() ** 2 / 2]
+def kl_divergence(z_1, z_2, max_kl):
+    z = np.array([z_1, z_2, 0.0])
+    p, angles = softmax(z), np.linspace(0, 2 * np.pi, 200)
+    spread = np.cov(np.eye(3)[:, :2].T, aweights=p, ddof=0)  # of the score
+    turned = scipy.linalg.solve_triangular(
+        scipy.linalg.cholesky(spread), np.stack([np.cos(angles), np.sin(angles)])
+    )
+    border = z + np.pad(np.sqrt(2 * max_kl) * turned.T, [(0, 0), (0, 1)])
+    return [*p, max(entropy(p, softmax(at)) for at in border) / max_kl]
+
+
+@functools.cache
+def hikers():
+    """The states, next states and rewards of lesson 03's hikers, ``[T, N]`` each."""
+    world, rng, s = hiker(), np.random.default_rng(0), np.zeros(10_000, int)
+    run, rows = 1 / (1 + np.exp([2.0, 1.5, 2.0])), []
+    for t in range(60):
+        a = (rng.random(10_000) < run[s]).astype(int) if t else np.tile([0, 1], 5000)
+        cumulated, drawn = world.transitions[s, a].cumsum(-1), rng.random((10_000, 1))
+        following = (cumulated <= drawn).sum(-1)
+        rows.append((s, following, world.rewards[s, a]))
+        s = following
+    return np.array(rows).transpose(1, 0, 2)
+
+
+def what_is_an_action_worth(meadow_error, slope_error, lam):
+    world, run = hiker(), 1 / (1 + np.exp([2.0, 1.5, 2.0]))
+    old = np.stack([1 - run, run], -1)
+    critic = world.values(old) + np.array([meadow_error, slope_error, 0])
+    states, following, rewards = hikers()
+    rows = rewards, critic[states.astype(int)], critic[following.astype(int)]
+    never = torch.zeros(states.shape, dtype=torch.bool)
+    first = gae(*map(torch.tensor, rows), never, never, 0.9, lam)[0].numpy()
+    found = first[1::2] - first[::2]
+    walks, runs = world.advantages(old)[0]
+    return [lam, found.mean() - (runs - walks), found.std()]
 
 
 def hiker():
@@ -86,61 +127,19 @@ def surrogate_objective(max_kl, length):
         return 0.1 * rho @ (old * (old / new).log()).sum(-1)
 
     g = torch.autograd.functional.jacobian(gain, start)
-    step = torch.linalg.solve(torch.autograd.functional.hessian(kl, start), g)
-    step *= (2 * max_kl / (g @ step)).sqrt()
+    natural = torch.linalg.solve(torch.autograd.functional.hessian(kl, start), g)
+    step = natural * (2 * max_kl / (g @ natural)).sqrt()
     while kl(start + step) > max_kl or gain(start + step) <= 0:
-        step *= 0.8
-
-    def gains(theta):
-        new = probabilities(theta).numpy()
-        found = [world.performance(new), world.local_approximation(old.numpy(), new)]
-        found.append(world.lower_bound(old.numpy(), new))
-        return np.array(found) - world.performance(old.numpy())
-
-    accepted = step.norm().item()
-    asked = gains(start + length * step / step.norm())
-    return [accepted, *gains(start + step), length, *asked]
+        step = step / 2
+    asked = start + length * natural / natural.norm()
+    true = world.performance(probabilities(asked).numpy()) - world.performance(old.numpy())
+    return [length, kl(asked).item(), gain(asked).item(), true, max_kl, step.norm().item()]
 
 
-@functools.cache
-def recorded_update():
-    trainer = Trainer(TrainConfig(seed=1, dtype="float64", max_iterations=8, target_return=None))
-    list(trainer)
-    return trainer.policy, make_batch(trainer.play(), trainer.policy, trainer.critic, 0.99, 0.97)
-
-
-@functools.cache
-def fisher_matrix():
-    """The KL's dense Hessian: CG's later iterations show its last bits, so it is the lesson's."""
-    policy, batch = recorded_update()
-    old, new = policy(batch.obs), copy.deepcopy(policy)
-    names, params = zip(*new.named_parameters(), strict=True)
-
-    def kl(theta):
-        pieces = theta.split([param.numel() for param in params])
-        shaped = {n: x.view_as(p) for n, x, p in zip(names, pieces, params, strict=True)}
-        return mean_kl(old, functional_call(new, shaped, (batch.obs,)))
-
-    return torch.autograd.functional.hessian(kl, parameters_to_vector(params).detach())
-
-
-def solving_the_step(cg_iters, damping, max_kl, fraction):
-    policy, batch = recorded_update()
-    data = batch.actions, batch.old_log_probs, batch.advantages
-    g = flat_grad(surrogate(policy(batch.obs), *data), list(policy.parameters()))
-    matrix = fisher_matrix() + damping * torch.eye(len(g)).double()
-    exact = torch.linalg.solve(matrix, g)
-    found = conjugate_gradient(matrix.mv, g, cg_iters)
-    step = (2 * max_kl / found.quadratic_form) ** 0.5 * found.x
-    new = copy.deepcopy(policy)
-    with torch.no_grad():
-        theta = parameters_to_vector(new.parameters()) + fraction * step
-        vector_to_parameters(theta, new.parameters())
-        gain = surrogate(new(batch.obs), *data) - surrogate(policy(batch.obs), *data)
-        kl = mean_kl(policy(batch.obs), new(batch.obs))
-    cosine = step @ exact / step.norm() / exact.norm()
-    residual, share = found.residuals[-1] / found.residuals[0], 100 * gain / (g @ step)
-    return [cosine.item(), residual, fraction, gain.item(), share.item(), kl.item()]
+def solving_the_step(direction, stretch):
+    F, angle = np.array([[2.2, 1.4], [1.4, 1.2]]), np.radians(direction)
+    g = np.array([np.cos(angle), np.sin(angle)])
+    return [100 / np.sqrt(g @ F @ g * (g @ np.linalg.inv(F) @ g))]
 
 
 def continuous_control(max_kl, x, u):
@@ -152,6 +151,7 @@ def continuous_control(max_kl, x, u):
 ORACLES = {
     "01_trust_regions": trust_regions,
     "02_kl_divergence": kl_divergence,
+    "03_what_is_an_action_worth": what_is_an_action_worth,
     "04_surrogate_objective": surrogate_objective,
     "05_solving_the_step": solving_the_step,
     "08_continuous_control": continuous_control,

@@ -151,7 +151,6 @@ CASES = [
     (lambda given: plotting.curves(given.x, {"a": given.two}, "", ""), r"x \[3\], a \[2\]"),
     (lambda given: plotting.curves(ROW, named(37), "", "", given.ax), "named must be 1 to 36"),
     (lambda given: plotting.curves(ROW, {}, "", "", given.ax), "named must be 1 to 36.* got 0"),
-    (lambda given: plotting.divergence_curves(ROW, {"a": HALF}, "", given.ax), r"x \[3\], a \[2\]"),
     (lambda given: plotting.density_fits(ROW, HALF, {"a": ROW}), r"x \[3\], target \[2\]"),
     (lambda given: plotting.density_fits(ROW, ROW, {"a": HALF}), r"target \[3\], a \[2\]"),
     (lambda given: plotting.kl_history({}, 0.01), "kls must be 1 to 36, .* got 0"),
@@ -160,8 +159,6 @@ CASES = [
     (lambda given: plotting.climb(GRID, GRID[..., 0], {}, given.ax), "paths must be 1 to 30"),
     (lambda given: plotting.path(EYE, -1, given.ax), r"number \+ 1 must be 1 to 30, .* got 0"),
     (lambda given: plotting.path(EYE, 30, given.ax), r"number \+ 1 must be 1 to 30, .* got 31"),
-    (lambda given: plotting.feasible_steps(EYE, HALF, {}, given.ax), "marks must be 1 to 30"),
-    (lambda given: plotting.spreads({}, 0.0, "", given.ax), "samples must be 1 to 12"),
     (lambda given: plotting.film_strip([], []), r"frames must be 1 or more, .* got \(0, 0\)"),
     (lambda given: plotting.film_strip([EYE], ["a", "b"]), r"titles as many, got \(1, 2\)"),
     (lambda given: plotting.bound_scatter(ROW, HALF, "", "", given.ax), r"values \[2\]"),
@@ -170,12 +167,17 @@ CASES = [
     (lambda given: plotting.full_steps(ROW, HALF, 0.01, given.ax), r"kls \[3\], ratios \[2\]"),
     (lambda given: plotting.gain_by_radius(ROW, ROW, HALF, [1]), r"actual \[3\], predicted \[2\]"),
     (lambda given: plotting.gain_by_radius(ROW, ROW, ROW, range(7)), "marked must be 1 to 6"),
-    (lambda given: plotting.radius_history(ROW, HALF, given.ax), r"radii \[3\], accepted \[2\]"),
     (
         lambda given: plotting.training([given.ax] * 3, ROW, ROW, ROW, HALF, ROW),
         r"returns \[3\], tests \[3\], kls \[3\], bounds \[2\], fractions \[3\]",
     ),
-    (lambda given: plotting.two_policies(HALF, HALF, ROW, {}, [given.ax] * 2), "curves must be 1"),
+    (
+        lambda given: plotting.estimates([given.ax] * 2, ROW, HALF, ROW, 0.5, ROW),
+        r"lams \[3\], bias \[2\], noise \[3\]",
+    ),
+    (lambda given: plotting.visitation_bars(EYE, [], []), "names must be 1 to 6, .* got 0"),
+    (lambda given: plotting.simplex_panel(given.ax, named(37)), "names must be 1 to 36"),
+    (lambda given: plotting.simplex_grid(0), "steps must be at least 1, got 0"),
     (lambda given: plotting.two_gaussians([], (0, 1), ROW, [], [given.ax] * 2), "regions must be"),
 ]  # fmt: skip
 

@@ -29,7 +29,7 @@ def _agg(monkeypatch):
 def displayed(monkeypatch):
     shown = []
     monkeypatch.setattr(
-        plotting, "display", lambda bundle, **options: shown.append((bundle, options))
+        plotting._shared, "display", lambda bundle, **options: shown.append((bundle, options))
     )
     return shown
 
@@ -84,6 +84,14 @@ def test_a_shown_figure_is_a_png_with_alt_text_and_is_closed(displayed):
     assert not plt.get_fignums()
 
 
+def test_a_figure_has_twice_the_pixels_that_it_takes_on_the_page(displayed):
+    plotting.show(plotting.kl_history({"one": [0.1]}, 0.01), "A dot above a line.")
+    page = displayed[0][0]["text/html"]
+    assert shown_png(page).width == pytest.approx(
+        2 * int(re.search(r'width="(\d+)"', page)[1]), abs=1
+    )
+
+
 def test_the_page_that_nbconvert_makes_has_the_alt_text_the_picture_and_its_line():
     buffer = io.BytesIO()
     Image.new("RGB", (30, 20)).save(buffer, "PNG")
@@ -107,14 +115,6 @@ def test_a_film_is_an_animated_png_with_all_frames(displayed):
     assert (film.n_frames, film.size, film.info["duration"]) == (4, (30, 20), 100)
 
 
-def test_divergence_curves_differ_in_colour_and_in_line_style_and_are_in_nats():
-    x, curves = np.arange(3.0), {"a": np.ones(3), "b": np.zeros(3)}
-    ax = plotting.divergence_curves(x, curves, "step")
-    assert [list(line.get_ydata()) for line in ax.lines] == [[1, 1, 1], [0, 0, 0]]
-    assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 2
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "divergence (nats)")
-
-
 def test_bound_scatter_draws_values_over_bounds_and_the_line_of_equality():
     ax = plotting.bound_scatter(np.array([1.0, 2.0]), np.array([0.5, 1.5]), "bound", "value")
     np.testing.assert_array_equal(ax.collections[0].get_offsets(), [[1, 0.5], [2, 1.5]])
@@ -129,28 +129,6 @@ def test_density_fits_shades_the_target_and_names_each_fit():
     assert [line.get_ydata()[-1] for line in ax.lines] == [2, 3]
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["p, two humps", "one", "two"]
-
-
-def test_two_policies_draws_one_setting_on_its_panels():
-    axes = plotting.two_policies_panels(plt.figure().subplots(2, 1), ["KL", "bowl"])
-    p, q, share = np.array([0.2, 0.5, 0.3]), np.array([0.6, 0.1, 0.3]), np.array([0.0, 1.0])
-    curves = {"KL": np.array([0.0, 0.3]), "bowl": np.array([0.0, 0.9])}
-    plotting.two_policies(p, q, share, curves, axes)
-    old, new = (bars.get_paths()[0] for bars in axes[0].collections)
-    for bars, probs, left in ((old, p, -0.4), (new, q, 0.0)):
-        middles = np.arange(3) + left + 0.2
-        inside = [[bars.contains_point((x, y * 0.99)) for y in probs] for x in middles]
-        above = [bars.contains_point((x, y + 0.01)) for x, y in zip(middles, probs, strict=True)]
-        assert np.diag(inside).all()
-        assert not any(above)
-        assert not bars.contains_point((left + 0.6, 0.01))
-    assert axes[0].collections[1].get_hatch()
-    assert [list(line.get_ydata()) for line in axes[1].lines[2:]] == [[0, 1], [0, 3]]
-    assert legend(axes[1]) == ["KL", "bowl"]
-    looks = [(line.get_color(), line.get_linestyle()) for line in axes[1].lines]
-    assert looks[:2] == looks[2:]
-    plotting.two_policies(p, p, share, {"KL": np.zeros(2)}, axes)
-    assert list(axes[1].lines[-1].get_ydata()) == [0, 0]
 
 
 def test_two_gaussians_draws_edges_the_new_one_and_both_densities():
@@ -168,16 +146,6 @@ def test_two_gaussians_draws_edges_the_new_one_and_both_densities():
     for ax, named in zip(axes, (4, 2), strict=True):
         looks = [(line.get_color(), line.get_linestyle(), line.get_marker()) for line in ax.lines]
         assert set(looks[named:]) <= set(looks[:named])
-
-
-def test_feasible_steps_draws_every_step_and_an_arrow_for_each_name():
-    steps = np.array([[0.0, 1.0], [2.0, 3.0]])
-    marks = {"g": np.array([1.0, 0.0]), "best": np.array([0.0, 1.0])}
-    ax = plotting.feasible_steps(steps, np.array([0.5, 0.7]), marks)
-    np.testing.assert_array_equal(ax.collections[0].get_offsets(), steps)
-    np.testing.assert_array_equal(ax.collections[0].get_array(), [0.5, 0.7])
-    assert [tuple(arrow.xy) for arrow in ax.texts] == [(1, 0), (0, 1)]
-    assert legend(ax) == ["g", "best"]
 
 
 def test_paths_on_bowl_draws_contours_and_paths_that_grey_print_tells_apart():
@@ -205,34 +173,6 @@ def test_full_steps_separates_what_the_line_search_takes_from_what_it_refuses():
     assert refused.get_xydata().tolist() == [[0.02, 0.8], [0.004, -0.2]]
     assert bound.get_xdata() == [0.01, 0.01]
     assert accepted.get_marker() != refused.get_marker()
-
-
-def test_one_update_draws_residuals_and_both_curves_with_every_trial_up_to_the_good_one():
-    axes = plotting.update_panels(plt.figure().subplots(1, 3))
-    standing = [len(ax.lines) for ax in axes]
-    batch = np.array([[0, 0, 0], [1, 0.6, 2]])
-    trials = np.array([[1, 0.6, 2], [0.5, 0.4, 0.5], [0.25, 0.2, 0.1]])
-    model, chosen = np.array([[0, 1], [0, 0.9]]), np.array([0.7, 0.5, 1.1])
-    plotting.one_update(axes, [1.0, 0.1], model, batch, trials, chosen)
-    assert list(axes[0].lines[standing[0]].get_ydata()) == [1.0, 0.1]
-    for column, ax in enumerate(axes[1:]):
-        lines = ax.lines[standing[column + 1] :]
-        seen = batch[:, column + 1], *(point[None, column + 1] for point in trials[:2])
-        for line, values in zip(lines, [model[column], *seen, chosen[[column + 1]]], strict=True):
-            np.testing.assert_array_equal(line.get_ydata(), values)
-        assert len({line.get_marker() for line in lines}) == 4
-        assert ax.get_xlabel()
-        assert ax.get_ylabel()
-    assert legend(axes[2]) == ["bound", "model", "batch", "refused", "accepted", "chosen"]
-
-
-def test_one_update_without_a_good_trial_refuses_all():
-    axes = plotting.update_panels(plt.figure().subplots(1, 3))
-    trials = np.array([[1, -0.5, 0.5], [0.5, 0.5, 2]])
-    plotting.one_update(axes, [1.0], np.zeros((2, 1)), np.zeros((1, 3)), trials, np.zeros(3))
-    refused, accepted, _ = axes[1].lines[-3:]
-    assert list(refused.get_ydata()) == [-0.5, 0.5]
-    assert list(accepted.get_ydata()) == []
 
 
 def test_a_run_is_drawn_on_panels_that_grow_with_it():
@@ -275,44 +215,12 @@ def test_named_curves_differ_in_colour_and_style_and_are_labelled():
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), named["two"])
 
 
-def test_spreads_count_every_estimate_and_mark_the_exact_number():
-    samples = {"wide": np.array([-2.0, 0, 2, 3]), "narrow": np.array([0.1, 0.2])}
-    ax = plotting.spreads(samples, 0.5, "estimate")
-    counts = [sum(bar.get_height() for bar in bars) for bars in ax.containers]
-    assert counts == [4, 2]
-    assert ax.lines[0].get_xdata()[0] == 0.5
-    assert ax.patches[0].get_hatch() != ax.patches[-1].get_hatch()
-
-
 def test_promises_that_were_broken_have_their_own_mark():
     ax = plotting.promise_and_truth(np.array([1.0, 2, 3]), np.array([1.0, -1, 2]))
     kept, broken, diagonal = ax.lines[:3]
     assert (list(kept.get_xdata()), list(broken.get_ydata())) == ([1, 3], [-1])
     assert kept.get_marker() != broken.get_marker()
     np.testing.assert_array_equal(diagonal.get_xdata(), diagonal.get_ydata())
-
-
-def test_a_step_is_drawn_on_the_map_and_from_the_side():
-    above, below = plotting.panels(2, 1).flat
-    grid = np.linspace(-1, 1, 5)
-    eta = grid[:, None] + 0 * grid  # changes with the second parameter alone
-    plotting.step_panels([above, below], grid, eta)
-    assert above.collections[0].get_paths()[0].get_extents().width == 2  # a horizontal band
-    assert legend(below) == ["η", "L", "lower bound"]
-    path, tried = np.array([[0.0, 0.0], [0.5, 0.25]]), np.array([1.0, 0.5])
-    plotting.step_on_map(above, grid, eta**2, 0.1, path, tried)
-    border = np.concatenate(above.collections[-1].get_segments())
-    assert set(abs(border[:, 1].round(6))) == {0.2}  # between the squares 0 and 0.25
-    arrow, *points = above.lines
-    np.testing.assert_array_equal(arrow.get_xydata(), path)
-    np.testing.assert_array_equal([p.get_xydata()[0] for p in points], [*path, tried])
-    assert len({point.get_marker() for point in points}) == 3
-    gains = np.array([grid, 2 * grid])
-    plotting.step_along_line(below, grid + 1, gains, 0.5, 1.0, np.array([0.0, 0.1]))
-    *curves, diamonds, accepted = below.lines[4:]
-    np.testing.assert_array_equal([curve.get_ydata() for curve in curves], gains)
-    assert diamonds.get_xydata().tolist() == [[1, 0], [1, 0.1]]
-    assert list(accepted.get_xdata()) == [0.5, 0.5]
 
 
 def test_panels_are_side_by_side_in_one_figure():
@@ -372,16 +280,6 @@ def test_policy_regions_draws_a_border_and_a_circle_around_each_policy():
     assert "nats" in legend(ax)[0]
 
 
-def test_radius_history_tells_accepted_from_refused_on_a_log_axis():
-    ax = plotting.radius_history(np.array([1.0, 2.0, 0.5]), np.array([True, False, True]))
-    _, accepted, refused = ax.lines
-    assert accepted.get_xydata().tolist() == [[1, 1], [3, 0.5]]
-    assert refused.get_xydata().tolist() == [[2, 2]]
-    assert accepted.get_marker() != refused.get_marker()
-    assert ax.get_yscale() == "log"
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0.5", "1", "2"]
-
-
 ROW, PAIR = np.arange(1.0, 4.0), np.array([1.0, 2.0])
 X, Y = np.linspace(-2, 2, 5), np.linspace(-1, 3, 4)
 BOWL = X**2 + Y[:, None] ** 2
@@ -413,15 +311,12 @@ def learning_curves(names):
 # A picture of as many things as there are names, its limit, and the argument that holds them.
 MANY = [
     (lambda n: plotting.curves(ROW, dict.fromkeys(n, ROW), "", ""), 36, "named"),
-    (lambda n: plotting.divergence_curves(ROW, dict.fromkeys(n, ROW), ""), 36, "named"),
     (lambda n: plotting.density_fits(ROW, ROW, dict.fromkeys(n, ROW)), 36, "fits"),
     (lambda n: plotting.kl_history(dict.fromkeys(n, ROW), 0.01), 36, "kls"),
     (lambda n: plotting.residual_curves(dict.fromkeys(n, ROW)), 36, "curves"),
     (lambda n: plotting.paths_on_bowl(X, Y, BOWL, dict.fromkeys(n, np.eye(2))), 36, "paths"),
     (lambda n: plotting.climb(*landscape(), dict.fromkeys(n, np.eye(2))), 30, "paths"),
-    (lambda n: plotting.feasible_steps(np.eye(2), PAIR, dict.fromkeys(n, PAIR)), 30, "marks"),
     (lambda n: plotting.gain_by_radius(ROW, ROW, ROW, range(len(n))), 6, "marked"),
-    (lambda n: plotting.spreads(dict.fromkeys(n, ROW), 0.5, ""), 12, "samples"),
     (trust_region_borders, 6, "borders"),
     (trust_region_steps, 9, "steps"),
     (learning_curves, 36, "lines on ax"),
@@ -458,6 +353,122 @@ def test_as_many_curves_as_can_be_told_apart_are_drawn_and_no_two_look_alike(
 def test_one_curve_more_than_can_be_told_apart_is_refused_by_name(picture, limit, argument):
     with pytest.raises(ValueError, match=f"{argument} must be 1 to {limit}, .* got {limit + 1}"):
         picture([f"name {k}" for k in range(limit + 1)])
+
+
+def moved(ax, standing):
+    """What a setting has added to lines that stand."""
+    return [line.get_xydata().tolist() for line in ax.lines[standing:]]
+
+
+def test_return_histories_share_one_scale_and_mark_a_fall():
+    wild, calm = np.array([[10.0, 500, 20], [5, 6, 7]]), np.ones((3, 3))
+    ax = plotting.return_histories([("wild", wild), ("calm", calm)], marked=(0, 1))
+    left, right = ax.figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert [ax.get_title() for ax in (left, right)] == ["wild", "calm"]
+    np.testing.assert_array_equal(left.lines[0].get_xydata(), [[1, 10], [2, 500], [3, 20]])
+    assert left.lines[-1].get_xydata().tolist() == [[2, 500], [3, 20]]
+    assert len(right.lines) == 3
+
+
+def test_a_relief_has_low_ground_in_blue_and_high_ground_in_brown():
+    grid, heights = landscape(40, 30)
+    ax = plotting.landscape(grid, heights)
+    relief = ax.images[0].get_array()
+    low, high = relief[0, 0], relief[-1, -1]  # the sum of both coordinates
+    assert low[2] > low[0]  # more blue than red
+    assert high[0] > high[2]
+    assert ax.images[0].get_extent() == [-2, 2, -1, 3]
+    assert ax.get_aspect() == 1
+
+
+def test_a_region_has_its_border_its_ellipse_and_two_steps_with_their_gains():
+    square = np.linspace(-2, 2, 41)
+    x, y = np.meshgrid(square, square)
+    pair = plotting.region_panels(plt.figure().subplots(1, 2), square, x)
+    standing, bars = len(pair[0].lines), len(pair[1].collections)
+    old, steps = np.array([0.5, 0.0]), np.array([[1.0, 0.0], [0.0, 1.0]])
+    far = (x - 0.5) ** 2 + y**2
+    plotting.region_and_steps(pair, square, far, 1.0, old, np.eye(2), steps, np.array([0.2, 0.4]))
+    border = pair[0].collections[-1].get_segments()[0]
+    np.testing.assert_allclose(np.linalg.norm(border - old, axis=1), 1, atol=0.01)
+    drawn = moved(pair[0], standing)
+    for expected in ([[0.5, 0], [1.5, 0]], [[0.5, 0], [0.5, 1]], np.eye(2).tolist(), [[0.5, 0]]):
+        assert expected in drawn
+    tops = [bar.get_paths()[0].vertices[:, 1].max() for bar in pair[1].collections[bars:]]
+    assert tops == [0.5, 1.0]
+
+
+def test_policies_stand_in_a_triangle_with_a_corner_for_each_action():
+    grid = plotting.simplex_grid(50)
+    np.testing.assert_allclose(grid.sum(-1), 1)
+    assert grid.min() > 0
+    ax = plotting.simplex_panel(plotting.panels(1, 1)[0, 0], ["first", "second"])
+    standing = len(ax.lines)
+    third = grid[..., 2]
+    border = np.array([[1.0, 0, 0], [0, 1, 0]])
+    plotting.simplex_regions(ax, grid, [third], 0.5, border, np.array([0, 0, 1.0]))
+    line = ax.collections[-1].get_segments()[0]
+    np.testing.assert_allclose(line[:, 1], 3**0.5 / 4, atol=1e-6)  # half-way to the top
+    edges, top = moved(ax, standing)
+    assert edges == [[0, 0], [1, 0]]
+    np.testing.assert_allclose(top, [[0.5, 3**0.5 / 2]])
+    assert legend(ax) == ["first", "second", "p, old"]
+
+
+def test_lines_of_equal_value_are_drawn_for_each_measure():
+    grid = plotting.simplex_grid(30)
+    ax = plotting.simplex({"p(1)": grid[..., 0], "p(2)": grid[..., 1]}, grid, np.ones(3) / 3, [0.2])
+    first, second = ax.collections
+    assert first.get_edgecolor().tolist() != second.get_edgecolor().tolist()
+    np.testing.assert_allclose(ax.lines[-1].get_xydata(), [[0.5, 3**0.5 / 6]])
+
+
+def test_estimates_are_counted_beside_the_truth():
+    pair = plotting.estimate_panels(plt.figure().subplots(1, 2), 0.5, "A")
+    standing = [len(ax.lines) for ax in pair]
+    lams, samples = np.array([0.0, 1.0]), np.array([0.0, 0.01, 1.0, 1.01])
+    plotting.estimates(pair, lams, lams, 2 * lams, 0.25, samples)
+    assert moved(pair[0], standing[0])[:2] == [[[0, 0], [1, 1]], [[0, 0], [1, 2]]]
+    assert moved(pair[1], standing[1]) == [[[samples.mean(), 0], [samples.mean(), 1]]]
+    assert pair[1].patches[-1].get_data().values.max() == 0.5
+    assert pair[1].lines[0].get_xdata() == [0.5, 0.5]
+
+
+def test_visits_are_bars_for_each_policy_and_state():
+    shares = np.array([[0.7, 0.3], [0.2, 0.8]])
+    ax = plotting.visitation_bars(shares, ["old", "new"], ["here", "there"])
+    assert [bar.get_height() for bar in ax.patches] == [0.7, 0.3, 0.2, 0.8]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["here", "there"]
+    assert legend(ax) == ["old", "new"]
+
+
+def test_what_is_frozen_stands_beside_what_happens():
+    lengths, curves = np.array([0.0, 1.0]), np.array([[0.0, 1], [0, 2], [0, -3]])
+    axes = plt.figure().subplots(1, 2)
+    pair = plotting.frozen_panels(axes, ["here", "there"], np.array([0.9, 0.1]), lengths, curves)
+    assert [bar.get_height() for bar in pair[0].patches] == [0.9, 0.1]
+    assert [list(line.get_ydata()) for line in pair[1].lines[:3]] == curves.tolist()
+    standing = len(pair[1].lines)
+    plotting.frozen(pair, np.array([0.4, 0.6]), 0.5, 0.8, (0.7, 1.5))
+    accepted, true, promised = moved(pair[1], standing)
+    assert ([x for x, _ in accepted], true, promised) == ([0.5, 0.5], [[0.8, 0.7]], [[0.8, 1.5]])
+    inside = pair[0].collections[-1].get_paths()
+    assert any(path.contains_point((1.2, 0.59)) for path in inside)
+    assert not any(path.contains_point((0.2, 0.41)) for path in inside)
+
+
+def test_in_a_stretched_plane_lines_of_equal_gain_stand_across_the_slope():
+    angle = np.linspace(0, 2 * np.pi, 100)
+    circle, slope = np.stack([np.cos(angle), np.sin(angle)], -1), np.array([0.6, 0.8])
+    ax = plotting.stretched_plane(plotting.panels(1, 1)[0, 0], circle, np.eye(2), slope)
+    standing = 4  # of the legend
+    lines = [np.array(line) for line in moved(ax, standing)]
+    for line in lines[:9]:
+        np.testing.assert_allclose((line[1] - line[0]) @ slope, 0, atol=1e-9)
+    np.testing.assert_allclose(lines[8] @ slope, 1, atol=0.01)  # the last one touches the circle
+    assert ax.get_aspect() == 1
+    assert [[0, 0], [1, 0]] in moved(ax, standing)
 
 
 def test_a_film_strip_may_have_one_frame():

@@ -159,7 +159,7 @@ WRONG = [
     (
         check_04_compute,
         lambda mdp, p, q: mdp.performance(q),
-        r"for old = .*, new = .* yours gives -\S*, not",
+        r"for old = .*, new = .* yours gives \S*, not",
     ),
     (check_04_explore, (OLD, BAD_STEP, HIKE), "TabularMDP comes first"),
     (check_04_explore, (random_mdp(3, 2, 0.9, np.random.default_rng(0), (5,)), OLD, OLD), "batch"),

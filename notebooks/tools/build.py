@@ -1,4 +1,4 @@
-"""Make one notebook from its source: `python notebooks/build.py SOURCE.md TARGET.ipynb`.
+"""Makes one notebook from its source: `python notebooks/tools/build.py SOURCE.md TARGET.ipynb`.
 
 The source is run from top to bottom; the target is written only after every cell has succeeded.
 """
@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import jupytext
+import minutes
 import nbformat
 from jupytext.combine import combine_inputs_with_outputs
 from nbclient import NotebookClient
@@ -53,6 +54,7 @@ def tidy(notebook: nbformat.NotebookNode) -> None:
 if __name__ == "__main__":
     source, target = map(Path, sys.argv[1:])
     start = time.perf_counter()
+    minutes.renew(source)
     notebook = merge(source, target)
     execute(notebook, target.parent)
     tidy(notebook)

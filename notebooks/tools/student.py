@@ -1,0 +1,58 @@
+"""Makes the student edition of the lessons: `python notebooks/tools/student.py FOLDER`.
+
+No outputs, no solutions, and blanks where a student writes the core of a lesson. All of it is cut
+from the lessons' sources: a cell with the tag `core` holds one function, whose body is taken out.
+"""
+
+import ast
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+NOTEBOOKS = Path(__file__).resolve().parents[1]
+BLANK = "...  # yours to write"
+SOLUTIONS = re.compile(r"\s*Solutions: \[[^\]]*\]\([^)]*\)\.")
+
+
+def blank(code: str) -> str:
+    """The code of a cell without the body of its first function."""
+    function = next(node for node in ast.parse(code).body if isinstance(node, ast.FunctionDef))
+    first, last = function.body[0], function.body[-1]
+    lines = code.split("\n")
+    lines[first.lineno - 1 : last.end_lineno] = [" " * first.col_offset + BLANK]
+    return "\n".join(lines)
+
+
+def edition(lesson: NotebookNode, depth: str) -> NotebookNode:
+    """A lesson as a student gets it; depth: the way from there to the folder of the notebooks."""
+    for cell in lesson.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            cell.source = SOLUTIONS.sub("", cell.source).replace("](../", f"]({depth}../")
+        elif "core" in tags:
+            cell.source = blank(cell.source)
+    return lesson
+
+
+def make(folder: Path) -> None:
+    """Writes the edition, with what its lessons read and link to, in place of an older one."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    depth = "../" * (len(folder.resolve().relative_to(NOTEBOOKS.parent).parts) - 1)
+    for source in sorted(NOTEBOOKS.glob("src/*.md")):
+        notebook = edition(jupytext.read(source), depth)
+        nbformat.validate(notebook)
+        text = nbformat.writes(notebook) + "\n"
+        (folder / f"{source.stem}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+    shutil.copytree(NOTEBOOKS / "data", folder / "data")
+    shutil.copy(NOTEBOOKS / "glossary.md", folder)
+
+
+if __name__ == "__main__":
+    make(target := Path(sys.argv[1]))
+    print(f"{target}: {len(list(target.glob('*.ipynb')))} lessons")

@@ -1,0 +1,173 @@
+"""The pictures of lesson 01."""
+
+from collections.abc import Mapping, Sequence, Sized
+
+import numpy as np
+from contourpy import contour_generator
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.patches import Circle
+
+from trpo_lib.plotting._shared import (
+    BELOW,
+    COLORS,
+    STYLES,
+    TWO_STEPS,
+    add_line,
+    alike,
+    landscape,
+    looks_of,
+    panels,
+    planes_of,
+)
+
+
+def climb(
+    grid: np.ndarray, heights: np.ndarray, paths: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """Paths ``[K + 1, 2]`` by name on the landscape of heights ``[H, W]``, grid ``[H, W, 2]``."""
+    _path_looks("paths", paths)
+    ax = landscape(grid, heights, ax)
+    for number, (name, points) in enumerate(paths.items()):
+        path(points, number, ax, name)
+    ax.legend(**BELOW)
+    return ax
+
+
+def path(points: np.ndarray, number: int, ax: Axes, label: str | None = None) -> None:
+    """A path ``[K + 1, 2]`` from a black disc to a large mark, in the look of that number."""
+    look = _path_looks("number + 1", range(number + 1))[-1] | {"markeredgecolor": "white"}
+    add_line(ax, *points.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=label, **look)
+    add_line(ax, *points[-1], markersize=10, **look)
+    add_line(ax, *points[0], marker="o", color="black", markersize=7)
+
+
+def _path_looks(name: str, drawn: Sized) -> list[dict]:
+    return looks_of(name, drawn, color=COLORS, marker="osD^v")
+
+
+def trust_region(
+    grid: np.ndarray,
+    heights: np.ndarray,
+    old: np.ndarray,
+    borders: Mapping[str, tuple[np.ndarray, float]] | None = None,
+    steps: Mapping[str, np.ndarray] | None = None,
+    model: np.ndarray | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """A point old ``[2]``, borders of regions around it, and steps ``[2]`` that start at it.
+
+    A border is where an array ``[H, W]`` on the grid ``[H, W, 2]`` has the given value. model
+    ``[H, W]``: heights that a model claims, drawn as dotted contours at the levels of the heights.
+    """
+    border_looks = looks_of("borders", borders, linestyle=STYLES) if borders else []
+    markers = {"color": COLORS[2::-1], "marker": "D^s", "linestyle": ["none"]}
+    step_looks = looks_of("steps", steps, **markers) if steps else []
+    ax = landscape(grid, heights, ax)
+    if model is not None:
+        levels = ax.collections[0].levels
+        ax.contour(
+            *planes_of(grid), model, levels, colors=COLORS[1], linestyles=":", linewidths=1.4
+        )
+        ax.plot([], [], ":", color=COLORS[1], label="model m(θ)")
+    for (name, (values, level)), look in zip((borders or {}).items(), border_looks, strict=True):
+        ax.contour(
+            *planes_of(grid), values, [level], colors="black", linestyles=[look["linestyle"]]
+        )
+        ax.plot([], [], color="black", label=name, **look)
+    for (name, step), look in zip((steps or {}).items(), step_looks, strict=True):
+        arrow = {"arrowstyle": "->", "color": look["color"], "lw": 2}
+        ax.annotate("", old + step, old, arrowprops=arrow)
+        ax.plot(*(old + step), markersize=7, markeredgecolor="white", label=name, **look)
+    ax.plot(*old, "o", color="black", label="θ_old")
+    ax.legend(**BELOW)
+    return ax
+
+
+def gain_by_radius(
+    radii: np.ndarray,
+    actual: np.ndarray,
+    predicted: np.ndarray,
+    marked: Sequence[float],
+    ax: Axes | None = None,
+) -> Axes:
+    """Actual and predicted gain ``[K]`` of the best step within each radius ``[K]``."""
+    alike(radii=radii, actual=actual, predicted=predicted)
+    looks = looks_of("marked", marked, linestyle=STYLES)
+    ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
+    ax.set(xlabel="radius Δ", ylabel="gain of height", box_aspect=0.86)
+    ax.plot(radii, predicted, ":", color=COLORS[1], linewidth=2, label="predicted by the model")
+    ax.plot(radii, actual, color=COLORS[0], linewidth=2, label="actual")
+    for radius, look in zip(marked, looks, strict=True):
+        ax.axvline(radius, color="black", linewidth=1, label=f"Δ = {radius:.3g}", **look)
+    ax.legend(**BELOW)
+    return ax
+
+
+def policy_regions(
+    grid: np.ndarray,
+    kls: np.ndarray,
+    olds: np.ndarray,
+    max_kl: float,
+    radius: float,
+    ax: Axes | None = None,
+) -> Axes:
+    """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle.
+
+    Neighbouring points have different colours.
+    """
+    ax = ax or panels(1, 1, 5.2, 5)[0, 0]
+    for number, (old, kl) in enumerate(zip(olds, kls, strict=True)):
+        color = COLORS[number % 5]
+        ax.contour(*planes_of(grid), kl, [max_kl], colors=color, linewidths=2)
+        ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
+        ax.plot(*old, "o", color=color, markeredgecolor="black", markersize=6)
+    ax.plot([], [], color="black", label=f"KL = {max_kl:g} nats")
+    ax.plot([], [], "--", color="grey", label=f"length of the step = {radius:g}")
+    ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
+    ax.legend(**BELOW)
+    return ax
+
+
+def region_panels(pair: Sequence[Axes], square: np.ndarray, heights: np.ndarray) -> Sequence[Axes]:
+    """A pair of axes for ``region_and_steps``: the relief of heights ``[G, G]``, and two bars.
+
+    square ``[G]``: the values of both parameters.
+    """
+    plane, bars = pair
+    landscape(np.stack(np.meshgrid(square, square), axis=-1), heights, plane)
+    plane.plot([], [], "k-", label="KL = δ")
+    plane.plot([], [], "k:", label="½ dᵀF d = δ")
+    for name, look in TWO_STEPS.items():
+        plane.plot([], [], label=name, **look)
+    plane.legend(**BELOW)
+    bars.set(ylabel="gain, as a share of the natural one", ylim=(0, 1.05), xlim=(-0.6, 1.6))
+    bars.set_xticks([0, 1], list(TWO_STEPS))
+    return pair
+
+
+def region_and_steps(
+    pair: Sequence[Axes],
+    square: np.ndarray,
+    kl: np.ndarray,
+    max_kl: float,
+    old: np.ndarray,
+    ellipse: np.ndarray,
+    steps: np.ndarray,
+    gains: np.ndarray,
+) -> None:
+    """A region around old ``[2]``, and the plain and the natural step ``[2, 2]`` with their gains.
+
+    kl ``[G, G]`` on the square ``[G]`` of ``region_panels``; ellipse ``[K, 2]``: its model.
+    """
+    plane, bars = pair
+    border = contour_generator(square, square, kl).lines(max_kl)
+    plane.add_artist(LineCollection(border, colors="black", linewidths=1.6, clip_on=True))
+    add_line(plane, *ellipse.T, color="black", linestyle=":", linewidth=1.6)
+    for step, look in zip(steps, TWO_STEPS.values(), strict=True):
+        add_line(plane, *np.stack([old, old + step]).T, color=look["color"], linewidth=2)
+        add_line(plane, *(old + step), markeredgecolor="white", **(look | {"markersize": 9}))
+    add_line(plane, *old, marker="o", color="black", markersize=6)
+    for place, (gain, look) in enumerate(zip(gains / gains[1], TWO_STEPS.values(), strict=True)):
+        x = place + np.array([-0.35, -0.35, 0.35, 0.35])
+        bars.fill_between(x, gain * np.array([0, 1, 1, 0]), facecolor=look["color"])

@@ -1,0 +1,103 @@
+"""The pictures of lesson 02."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from contourpy import contour_generator
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+
+from trpo_lib._checks import require_count
+from trpo_lib.plotting._shared import COLORS, STYLES, add_line, alike, looks_of, new_axes, panels
+
+
+def bound_scatter(
+    bounds: np.ndarray, values: np.ndarray, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Values against the bounds that they must not exceed, both ``[K]``, and where they are equal.
+
+    No dot may lie above the line.
+    """
+    alike(bounds=bounds, values=values)
+    ax = ax or new_axes(xlabel, ylabel)
+    ax.scatter(bounds, values, s=5, color=COLORS[0], alpha=0.4, linewidths=0)
+    ax.axline((0, 0), slope=1, color="black", linestyle="--", label="value = bound")
+    ax.set(xlim=(0, None), ylim=(0, None))
+    ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def density_fits(
+    x: np.ndarray, target: np.ndarray, fits: Mapping[str, np.ndarray], ax: Axes | None = None
+) -> Axes:
+    """A density, shaded, and the densities fitted to it, against x; all ``[K]``."""
+    alike(**{"x": x, "target": target, **fits})
+    looks = looks_of("fits", fits, color=COLORS, linestyle=STYLES)
+    ax = ax or new_axes("x", "probability density")
+    ax.fill_between(x, target, color="grey", alpha=0.35, linewidth=0, label="p, two humps")
+    for (name, fit), look in zip(fits.items(), looks, strict=True):
+        ax.plot(x, fit, label=name, **look)
+    ax.legend(frameon=False, loc="upper right")
+    return ax
+
+
+def simplex_grid(steps: int) -> np.ndarray:
+    """Policies of three actions on a grid of the whole triangle: ``[steps + 1, steps + 1, 3]``."""
+    require_count(steps=steps)
+    third, share = np.meshgrid(*2 * [np.linspace(1e-6, 1 - 1e-6, steps + 1)], indexing="ij")
+    return np.stack([(1 - third) * (1 - share), (1 - third) * share, third], -1)
+
+
+def _in_triangle(policies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Where policies ``[..., 3]`` stand: action 1 at the left corner, 2 at the right, 3 on top."""
+    return policies[..., 1] + policies[..., 2] / 2, 3**0.5 / 2 * policies[..., 2]
+
+
+def simplex_panel(ax: Axes, names: Sequence[str]) -> Axes:
+    """The triangle of all policies of three actions, with a legend of its lines' names."""
+    looks = looks_of("names", names, color=COLORS, linestyle=STYLES)
+    ax.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color="black", linewidth=1)
+    for corner, align in ((0, "right"), (1, "left"), (2, "center")):
+        x, y = _in_triangle(np.eye(3)[corner])
+        side = "bottom" if corner == 2 else "top"
+        ax.text(x, y + (0.02 if corner == 2 else -0.02), f"action {corner + 1}", ha=align, va=side)
+    for name, look in zip(names, looks, strict=True):
+        ax.plot([], [], label=name, linewidth=1.8, **look)
+    ax.plot([], [], "o", color="black", label="p, old")
+    ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.97))
+    ax.axis("off")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), frameon=False, fontsize=8, ncols=2)
+    return ax
+
+
+def simplex(
+    measures: Mapping[str, np.ndarray], grid: np.ndarray, p: np.ndarray, levels: Sequence[float]
+) -> Axes:
+    """Lines of equal value of measures ``[H, W]`` on a ``simplex_grid``; the first has labels."""
+    ax = simplex_panel(panels(1, 1, 5.6, 5.4)[0, 0], list(measures))
+    looks = looks_of("measures", measures, color=COLORS, linestyle=STYLES)
+    for values, look in zip(measures.values(), looks, strict=True):
+        style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
+        lines = ax.contour(*_in_triangle(grid), values, levels, **style)
+        if look == looks[0]:
+            ax.clabel(lines, lines.levels[1:], fontsize=8, fmt="%g")
+    ax.plot(*_in_triangle(p), "o", color="black")
+    return ax
+
+
+def simplex_regions(
+    ax: Axes,
+    grid: np.ndarray,
+    measures: Sequence[np.ndarray],
+    level: float,
+    border: np.ndarray,
+    p: np.ndarray,
+) -> None:
+    """Where each measure ``[H, W]`` is at the level, another border ``[K, 3]``, and the point p."""
+    looks = looks_of("measures", [*measures, border], color=COLORS, linestyle=STYLES)
+    for values, look in zip(measures, looks, strict=False):
+        lines = contour_generator(*_in_triangle(grid), values).lines(level)
+        style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
+        ax.add_artist(LineCollection(lines, **style))
+    add_line(ax, *_in_triangle(border), linewidth=1.8, **looks[-1])
+    add_line(ax, *_in_triangle(p), marker="o", color="black")

@@ -1,0 +1,105 @@
+"""The pictures of lesson 05."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
+
+from trpo_lib.plotting._shared import (
+    BELOW,
+    COLORS,
+    STYLES,
+    TWO_STEPS,
+    add_line,
+    alike,
+    looks_of,
+    new_axes,
+)
+
+
+def stretch_panel(ax: Axes) -> Axes:
+    """Axes for ``stretched_plane``: one scale for both directions, and a legend."""
+    ax.set(aspect="equal", xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), xticks=[], yticks=[])
+    ax.plot([], [], color="black", label="border of the region")
+    ax.plot([], [], color="lightgrey", label="equal gain")
+    for name, look in TWO_STEPS.items():
+        ax.plot([], [], label=f"{name} step", **look)
+    ax.legend(**BELOW)
+    return ax
+
+
+def stretched_plane(ax: Axes, border: np.ndarray, steps: np.ndarray, slope: np.ndarray) -> Axes:
+    """A region's border ``[K, 2]``, a plain and a natural step ``[2, 2]``, and lines of equal gain.
+
+    slope ``[2]``: the gain's gradient in this plane.
+    """
+    if not ax.get_legend():
+        stretch_panel(ax)
+        size = 1.15 * abs(border).max()
+        ax.set(xlim=(-size, size), ylim=(-size, size))
+    along, reach = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope), 2 * ax.get_xlim()[1]
+    far = (border @ slope).max() / (slope @ slope) * slope  # on the last line that is touched
+    for share in np.linspace(-1, 1, 9):
+        ends = np.stack([share * far - reach * along, share * far + reach * along])
+        add_line(ax, *ends.T, color="lightgrey", linewidth=1)
+    add_line(ax, *border.T, color="black", linewidth=1.6)
+    for step, look in zip(steps, TWO_STEPS.values(), strict=True):
+        add_line(ax, *np.stack([0 * step, step]).T, color=look["color"], linewidth=2.5)
+        add_line(ax, *step, markeredgecolor="white", **(look | {"markersize": 10}))
+    add_line(ax, 0, 0, marker="o", color="black", markersize=6)
+    return ax
+
+
+def paths_on_bowl(
+    xs: np.ndarray,
+    ys: np.ndarray,
+    heights: np.ndarray,
+    paths: Mapping[str, np.ndarray],
+    ax: Axes | None = None,
+) -> Axes:
+    """Contours of heights ``[Y, X]`` over xs ``[X]``, ys ``[Y]``, and named paths ``[K, 2]``."""
+    looks = looks_of("paths", paths, color=COLORS, linestyle=STYLES, marker="os^D")
+    ax = ax or new_axes("x₁", "x₂")
+    ax.contour(xs, ys, heights, levels=12, colors="lightgrey", linestyles="solid")
+    ax.set_aspect("equal")  # so that straight downhill stands at a right angle to the lines
+    for (name, path), look in zip(paths.items(), looks, strict=True):
+        ax.plot(*np.asarray(path).T, ms=5, label=name, **look)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = None) -> Axes:
+    """Relative residuals ‖b − A x_k‖ / ‖b‖ for k = 0, 1, …, a named curve each; log scale."""
+    looks = looks_of("curves", curves, color=COLORS, linestyle=STYLES, marker="os^Dv+")
+    ax = ax or new_axes("iterations k of conjugate gradient", "relative residual")
+    for (name, residuals), look in zip(curves.items(), looks, strict=True):
+        ax.semilogy(residuals, ms=4, label=name, **look)
+    ax.legend(frameon=False, loc="best")
+    return ax
+
+
+def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | None = None) -> Axes:
+    """What each update's full step did: KL in nats and actual/promised gain, both ``[K]``."""
+    kls, ratios = alike(kls=kls, ratios=ratios)
+    ax = ax or new_axes("KL of the full step (nats)", "gain ratio κ = actual / promised")
+    good = (kls <= max_kl) & (ratios > 0)
+    for name, chosen, color, mark in (
+        ("accepted", good, COLORS[0], "o"),
+        ("refused", ~good, COLORS[1], "x"),
+    ):
+        ax.semilogx(kls[chosen], ratios[chosen], mark, color=color, ms=4, label=name)
+    ax.axvline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
+    ax.axhline(0, color="grey", linewidth=1)
+    ax.axhline(1, color="grey", linestyle=":", label="promise kept")
+    ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
+    limits = ax.axis()
+    for axis, ticks in (
+        (ax.yaxis, [-1, -0.5, 0, 0.5, 1, 1.5, 2, 5, 10]),
+        (ax.xaxis, [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]),
+    ):
+        axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.axis(limits)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
