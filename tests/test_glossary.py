@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import jupytext
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -59,6 +60,27 @@ def test_every_symbol_of_a_summary_table_is_in_it(lesson):
     used = {symbol for row in rows(summary) for symbol in symbols(row[0])}
     assert used
     assert used - known == set()
+
+
+def test_a_term_is_introduced_where_a_lesson_first_emphasises_it():
+    prose = {
+        path.name[:2]: "\n".join(
+            cell.source.lower()
+            for cell in jupytext.read(path).cells
+            if cell.cell_type == "markdown"
+        )
+        for path in LESSONS
+    }
+    wrong, found = [], 0
+    for term, *_, lesson in entries():
+        word = re.escape(re.split(r"[:,(]", term)[0].strip().lower())
+        emphasised = re.compile(rf"\*{word}(?:e?s|d)?\b[^*\n]{{0,12}}\*")
+        first = next((number for number in sorted(prose) if emphasised.search(prose[number])), None)
+        found += first is not None
+        if first not in (None, lesson):
+            wrong.append((term, lesson, first))
+    assert wrong == []
+    assert found > 30
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
