@@ -208,5 +208,5 @@ class NaturalGradient(_Baseline):
         trial = copy.deepcopy(policy)
         model = local_model(trial, batch, self.damping)
         natural = conjugate_gradient(model.fisher, model.gradient, self.cg_iters)
-        move([p for p in trial.parameters() if p.requires_grad], self.step_size * natural.x)
+        move(model.params, self.step_size * natural.x)
         return _take_over(policy, trial, batch, natural.residuals)

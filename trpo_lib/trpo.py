@@ -46,6 +46,7 @@ class TRPOConfig:
 class LocalModel:
     """What an update knows of the neighbourhood of θ_old: L is linear there, and the KL a bowl."""
 
+    params: list[Tensor]  # θ: P numbers in all
     old: Distribution  # π_old at the batch's observations
     objective: float  # L(θ_old | θ_old)
     gradient: Tensor  # g [P], of L
@@ -54,6 +55,7 @@ class LocalModel:
 
 def local_model(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
     """The model at the policy's own parameters: from its Jacobian if it has one, or by autograd."""
+    params = [param for param in policy.parameters() if param.requires_grad]
     if linear := linearize(policy, batch.obs):
         outputs = linear.outputs.detach().requires_grad_()
         new = linear.distribution(outputs)
@@ -66,10 +68,9 @@ def local_model(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
             old = policy(batch.obs)
         new = policy(batch.obs)
         objective = _objective(new, batch)
-        params = [param for param in policy.parameters() if param.requires_grad]
         gradient = flat_grad(objective, params, retain_graph=True)
         fisher = damped_hessian(mean_kl(old, new), params, damping)
-    return LocalModel(old, objective.item(), gradient, fisher)
+    return LocalModel(params, old, objective.item(), gradient, fisher)
 
 
 def _objective(new: Distribution, batch: Batch) -> Tensor:
@@ -84,9 +85,7 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     """
     require_update(policy, batch)
     _checks.require_type(TRPOConfig, config=config)
-    # All happens on a copy, and one call takes its parameters over: Ctrl-C leaves no mixture.
-    trial = copy.deepcopy(policy)
-    params = [param for param in trial.parameters() if param.requires_grad]
+    trial = copy.deepcopy(policy)  # whose parameters one call takes over: Ctrl-C leaves no mixture
     model = local_model(trial, batch, config.damping)
     natural = conjugate_gradient(model.fisher, model.gradient, config.cg_iters)
     unchanged = UpdateReport(0.0, 0.0, 0.0, False, natural.residuals)
@@ -97,7 +96,7 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     def accept(candidate: Tensor) -> bool:
         """Whether the copy with these parameters [P] is better, and inside the region."""
         nonlocal gain, kl
-        vector_to_parameters(candidate, params)
+        vector_to_parameters(candidate, model.params)
         new = trial(batch.obs)
         gain = _objective(new, batch).item() - model.objective
         kl = mean_kl(model.old, new).item()
@@ -105,7 +104,7 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
 
     gain = kl = 0.0
     with torch.no_grad():
-        start = parameters_to_vector(params)
+        start = parameters_to_vector(model.params)
         found = line_search(accept, start, full_step, config.shrink, config.max_backtracks)
         if not found.accepted:
             return unchanged

@@ -181,11 +181,11 @@ def check_05_explore(answer: tuple[float, int]) -> Verdict:
     report = trpo_step(copy.deepcopy(policy), batch, config)
     residual = report.cg_residuals[-1] / report.cg_residuals[0]
     if residual >= 1e-3:
-        return Verdict(False, f"the relative residual is {residual:.2g}: not below 0.001.")
+        return Verdict(False, f"the relative residual is ≈ {residual:.2g}: not below 0.001.")
     if report.gain < 0.011:
         why = "damped too much?" if report.fraction == 1 else "the full step left the region."
-        return Verdict(False, f"solved, but the gain is {report.gain:.5f}: {why}")
-    return Verdict(True, f"relative residual {residual:.1g}, gain {report.gain:.5f}.")
+        return Verdict(False, f"solved, but the gain is ≈ {report.gain:.4f}: {why}")
+    return Verdict(True, f"relative residual ≈ {residual:.1g}, gain ≈ {report.gain:.4f}.")
 
 
 @cache
