@@ -196,6 +196,7 @@ def add_line(ax: Axes, x: np.ndarray, y: np.ndarray, **look) -> None:
 
 
 def planes_of(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both coordinates of a grid ``[H, W, 2]``."""
     return grid[..., 0], grid[..., 1]
 
 
