@@ -21,7 +21,7 @@ from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.environments import longest_episode, make_envs, step
 from trpo_lib.jacobian import squared_error_gradient
 from trpo_lib.notes import Notes
-from trpo_lib.policies import Critic, Policy, make_policy
+from trpo_lib.policies import Critic, Policy, actor_of, make_policy
 from trpo_lib.rollout import Rollout, collect, start_episodes
 from trpo_lib.scaling import Standardizer
 from trpo_lib.solvers import move
@@ -245,9 +245,9 @@ def evaluate(policy: Policy, env_id: str, episodes: int, seed: int) -> np.ndarra
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
         _checks.require_fitting(policy, envs.single_observation_space)
-        obs = start_episodes(envs, seed).obs
+        obs, act = start_episodes(envs, seed).obs, actor_of(policy)
         for _ in range(longest_episode(env_id)):
-            obs, _, reward, terminated, truncated = step(envs, policy.act(obs))
+            obs, _, reward, terminated, truncated = step(envs, act(obs))
             returns += reward * running
             running &= ~(terminated | truncated)
             if not running.any():
