@@ -5,7 +5,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from scipy.special import log_softmax, softmax
 from scipy.stats import chisquare, kstest, norm
 
-from trpo_lib.policies import CategoricalPolicy, Critic, GaussianPolicy, make_policy
+from trpo_lib.policies import CategoricalPolicy, Critic, GaussianPolicy, actor_of, make_policy
 
 OBS = torch.tensor([[0.3, -1.0, 2.0], [1.5, 0.2, -0.4]], dtype=torch.float64)
 
@@ -223,3 +223,28 @@ def test_without_noise_the_likeliest_is_found_however_close_the_others_are():
     with torch.no_grad():
         policy.logits[0].weight.copy_(torch.tensor([[0.0], [1e-9], [-1e-9]]))
     assert policy.act(np.ones((2, 1))).tolist() == [1, 1]
+
+
+def test_a_policy_that_acts_in_a_way_of_its_own_does_so_in_a_rollout_too(generator):
+    class Stubborn(CategoricalPolicy):
+        def act(self, obs, noise=0.0):
+            return np.ones(len(obs), dtype=int)
+
+    policy = Stubborn(3, 2, (4,), generator)
+    assert actor_of(policy)(np.ones((5, 3)), 0.0).tolist() == [1] * 5
+    policy = CategoricalPolicy(3, 2, (4,), generator)
+    policy.act = lambda obs, noise=0.0: np.zeros(len(obs), dtype=int)
+    assert actor_of(policy)(np.ones((5, 3)), 100 * np.eye(2)[[1] * 5]).tolist() == [0] * 5
+
+
+def test_an_actor_follows_weights_that_change_in_place_and_hides_the_warnings_of_a_ruined_one(
+    policy,
+):
+    act, obs = actor_of(policy), OBS.numpy()
+    before = act(obs, 0.0)
+    with torch.no_grad():
+        for value in policy.parameters():
+            value.mul_(-1e300)
+    after = act(obs, 0.0)  # overflows without a word: warnings are errors here
+    assert after.shape == before.shape
+    np.testing.assert_array_equal(after, policy.act(obs))

@@ -8,7 +8,7 @@ Without noise the action is the most likely one: the greedy policy.
 on the calls.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +19,7 @@ from torch.distributions import Categorical, Independent, Normal
 
 from trpo_lib import _checks
 
+_RUINED = {"over": "ignore", "invalid": "ignore"}  # what a policy does after a huge step
 _PLAIN = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's ambient defaults are
 
 
@@ -43,21 +44,38 @@ class _MLP(nn.Sequential):
         return x
 
 
-def _on_arrays(network: nn.Module, x: np.ndarray) -> np.ndarray:
-    """What the network makes of an array."""
-    _checks.require_type(np.ndarray, obs=x)
-    for layer in network if isinstance(network, nn.Sequential) else [network]:
-        if type(layer) is nn.Linear and layer.bias is not None:
-            weight, bias = layer.weight.numpy(force=True), layer.bias.numpy(force=True)
-            x = x.astype(weight.dtype, copy=False) @ weight.T + bias
-        elif type(layer) is nn.Tanh:
-            x = np.tanh(x)
-        else:
-            x = layer(torch.from_numpy(x)).numpy(force=True)
-    return x
+def _on_arrays(network: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
+    """The network as a function of arrays, with its weights looked up once."""
+    layers = network if isinstance(network, nn.Sequential) else [network]
+    functions = [_on_array(layer) for layer in layers]
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        _checks.require_type(np.ndarray, obs=x)
+        for function in functions:
+            x = function(x)
+        return x
+
+    return forward
 
 
-class CategoricalPolicy(nn.Module):
+def _on_array(layer: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
+    if type(layer) is nn.Tanh:
+        return np.tanh
+    if type(layer) is nn.Linear and layer.bias is not None:
+        weight, bias = layer.weight.numpy(force=True).T, layer.bias.numpy(force=True)
+        return lambda x: x.astype(weight.dtype, copy=False) @ weight + bias
+    return lambda x: layer(torch.from_numpy(x)).numpy(force=True)
+
+
+class _Acting(nn.Module):
+    """A policy that acts on arrays; ``actor`` says how."""
+
+    def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
+        """Obs ``[N, O]`` and noise of N actions -> actions; without noise the most likely ones."""
+        return actor_of(self)(obs, noise)
+
+
+class CategoricalPolicy(_Acting):
     """π(a|s) = softmax(network(s)) over A actions. Starts almost uniform (output gain 0.01)."""
 
     def __init__(self, obs_dim: int, num_actions: int, hidden: Sequence[int], generator: Generator):
@@ -80,13 +98,17 @@ class CategoricalPolicy(nn.Module):
         uniform = torch.empty(*shape, num_actions, **_PLAIN)
         return -uniform.exponential_(generator=generator).log()
 
-    @np.errstate(over="ignore", invalid="ignore")  # in a policy that a huge step has ruined
-    def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
-        """Obs ``[N, O]``, noise ``[N, A]`` -> actions ``[N]``; without noise the likeliest."""
-        return (_on_arrays(self.logits, obs) + noise).argmax(-1)
+    def actor(self) -> Callable:
+        """``act`` for a whole rollout: noise ``[N, A]`` -> actions ``[N]``.
+
+        It looks the weights up once, and is good until they change.
+        """
+        logits = _on_arrays(self.logits)
+
+        return lambda obs, noise=0.0: (logits(obs) + noise).argmax(-1)
 
 
-class GaussianPolicy(nn.Module):
+class GaussianPolicy(_Acting):
     """π(a|s) = Normal(network(s), σ) over D action dimensions; log σ does not depend on s."""
 
     def __init__(self, obs_dim: int, action_dim: int, hidden: Sequence[int], generator: Generator):
@@ -109,13 +131,30 @@ class GaussianPolicy(nn.Module):
         """Standard normal noise ``[*shape, D]``."""
         return torch.randn(*shape, len(self.log_std), generator=generator, **_PLAIN)
 
-    @np.errstate(over="ignore", invalid="ignore")  # in a policy that a huge step has ruined
-    def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
-        """Obs ``[N, O]``, noise ``[N, D]`` -> actions ``[N, D]``; without noise the mean."""
-        return _on_arrays(self.mean, obs) + np.exp(self.log_std.numpy(force=True)) * noise
+    def actor(self) -> Callable:
+        """``act`` for a whole rollout: noise ``[N, D]`` -> actions ``[N, D]``.
+
+        It looks the weights up once, and is good until they change.
+        """
+        mean, log_std = _on_arrays(self.mean), self.log_std.numpy(force=True)
+        with np.errstate(**_RUINED):
+            std = np.exp(log_std)
+        return lambda obs, noise=0.0: mean(obs) + std * noise
 
 
 Policy = CategoricalPolicy | GaussianPolicy
+
+
+def actor_of(policy: Policy) -> Callable:
+    """How a policy acts while its weights stay: by its ``actor()``, or by an ``act`` of its own."""
+    inherited = getattr(policy.act, "__func__", None) is _Acting.act
+    act = policy.actor() if inherited else policy.act
+
+    def quietly(obs: np.ndarray, *noise: np.ndarray | float) -> np.ndarray:
+        with np.errstate(**_RUINED):
+            return act(obs, *noise)
+
+    return quietly
 
 
 class Critic(nn.Module):

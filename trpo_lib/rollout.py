@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 
 from trpo_lib._checks import require_count, require_finite, require_type, require_whole
 from trpo_lib.environments import resets_later, step
-from trpo_lib.policies import Policy
+from trpo_lib.policies import Policy, actor_of
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,9 @@ def collect(
     obs, resetting, returns = cursor.obs, cursor.resetting, cursor.returns.copy()
     rows, episode_returns, later = [], [], resets_later(envs)
     with torch.inference_mode():
+        act = actor_of(policy)
         for step_noise in noise:
-            actions = policy.act(obs, step_noise)
+            actions = act(obs, step_noise)
             following, next_obs, reward, terminated, truncated = step(envs, actions)
             rows.append((obs, actions, reward, next_obs, terminated, truncated, ~resetting))
             done = terminated | truncated
@@ -73,7 +74,7 @@ def collect(
             episode_returns += returns[done].tolist()
             returns[done] = 0.0
     cursor = Cursor(obs, resetting, returns)
-    columns = [torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)]
+    columns = [torch.from_numpy(np.array(column)) for column in zip(*rows, strict=True)]
     # Cast before they move: some devices have no float64.
     obs, rewards, next_obs = (columns[i].to(weight.dtype) for i in (0, 2, 3))
     require_finite(rewards=rewards, obs=obs, next_obs=next_obs)

@@ -21,7 +21,7 @@ from trpo_lib.batch import Batch, UpdateReport, make_batch
 from trpo_lib.environments import longest_episode, make_envs, step
 from trpo_lib.jacobian import squared_error_gradient
 from trpo_lib.notes import Notes
-from trpo_lib.policies import Critic, Policy, make_policy
+from trpo_lib.policies import Critic, Policy, actor_of, make_policy
 from trpo_lib.rollout import Rollout, collect, start_episodes
 from trpo_lib.scaling import Standardizer
 from trpo_lib.solvers import move
@@ -249,10 +249,10 @@ def evaluate(
     returns, running = np.zeros(episodes), np.ones(episodes, dtype=bool)
     with closing(make_envs(env_id, episodes)) as envs, torch.inference_mode():
         _checks.require_fitting(policy, envs.single_observation_space)
-        obs = start_episodes(envs, seed).obs
+        obs, act = start_episodes(envs, seed).obs, actor_of(policy)
         for _ in range(longest_episode(env_id)):
             noise = [policy.noise([episodes], generator).numpy()] if generator else []
-            obs, _, reward, terminated, truncated = step(envs, policy.act(obs, *noise))
+            obs, _, reward, terminated, truncated = step(envs, act(obs, *noise))
             returns += reward * running
             running &= ~(terminated | truncated)
             if not running.any():
