@@ -233,7 +233,8 @@ def test_a_policy_that_acts_in_a_way_of_its_own_does_so_in_a_rollout_too(generat
     policy = Stubborn(3, 2, (4,), generator)
     assert actor_of(policy)(np.ones((5, 3)), 0.0).tolist() == [1] * 5
     policy = CategoricalPolicy(3, 2, (4,), generator)
-    policy.act = lambda obs, noise=0.0: np.zeros(len(obs), dtype=int)
+    usual = policy.act
+    policy.act = lambda obs, noise=0.0: 1 - usual(obs, noise)
     assert actor_of(policy)(np.ones((5, 3)), 100 * np.eye(2)[[1] * 5]).tolist() == [0] * 5
 
 

@@ -19,7 +19,6 @@ from torch.distributions import Categorical, Independent, Normal
 
 from trpo_lib import _checks
 
-_RUINED = {"over": "ignore", "invalid": "ignore"}  # what a policy does after a huge step
 _PLAIN = {"dtype": torch.float32, "device": "cpu"}  # whatever torch's ambient defaults are
 
 
@@ -67,12 +66,22 @@ def _on_array(layer: nn.Module) -> Callable[[np.ndarray], np.ndarray]:
     return lambda x: layer(torch.from_numpy(x)).numpy(force=True)
 
 
+def _quietly(act: Callable) -> Callable:
+    """The same without NumPy's warnings of a policy that a huge step has ruined."""
+
+    def quiet(*args: np.ndarray | float) -> np.ndarray:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return act(*args)
+
+    return quiet
+
+
 class _Acting(nn.Module):
     """A policy that acts on arrays; ``actor`` says how."""
 
     def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
         """Obs ``[N, O]`` and noise of N actions -> actions; without noise the most likely ones."""
-        return actor_of(self)(obs, noise)
+        return _quietly(self.actor())(obs, noise)
 
 
 class CategoricalPolicy(_Acting):
@@ -137,7 +146,7 @@ class GaussianPolicy(_Acting):
         It looks the weights up once, and is good until they change.
         """
         mean, log_std = _on_arrays(self.mean), self.log_std.numpy(force=True)
-        with np.errstate(**_RUINED):
+        with np.errstate(over="ignore"):
             std = np.exp(log_std)
         return lambda obs, noise=0.0: mean(obs) + std * noise
 
@@ -148,13 +157,7 @@ Policy = CategoricalPolicy | GaussianPolicy
 def actor_of(policy: Policy) -> Callable:
     """How a policy acts while its weights stay: by its ``actor()``, or by an ``act`` of its own."""
     inherited = getattr(policy.act, "__func__", None) is _Acting.act
-    act = policy.actor() if inherited else policy.act
-
-    def quietly(obs: np.ndarray, *noise: np.ndarray | float) -> np.ndarray:
-        with np.errstate(**_RUINED):
-            return act(obs, *noise)
-
-    return quietly
+    return _quietly(policy.actor()) if inherited else policy.act
 
 
 class Critic(nn.Module):
