@@ -118,8 +118,8 @@ def policy_regions(
     """
     ax = ax or panels(1, 1, 5.2, 5)[0, 0]
     for number, (old, kl) in enumerate(zip(olds, kls, strict=True)):
-        color = COLORS[number % 5]
-        ax.contour(*planes_of(grid), kl, [max_kl], colors=color, linewidths=2)
+        color, style = COLORS[number % 5], STYLES[number // 5]
+        ax.contour(*planes_of(grid), kl, [max_kl], colors=color, linestyles=[style], linewidths=2)
         ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
         ax.plot(*old, "o", color=color, markeredgecolor="black", markersize=6)
     ax.plot([], [], color="black", label=f"KL = {max_kl:g} nats")
