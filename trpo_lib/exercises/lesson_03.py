@@ -13,16 +13,17 @@ from trpo_lib.tabular import TabularMDP
 
 @never_raises
 def check_03_predict(answer: float) -> Verdict:
-    """The TD error of a truncated step: reward 1, V = 20 before and after, γ = 0.95."""
+    """The TD error of a truncated step: reward 1, V = 20 before and 10 after, γ = 0.95."""
     mistakes = {
         -19: "that is a terminated step; here only the clock stopped it, so V(s') counts.",
         1: "that is the reward alone: the critic speaks before and after the step.",
-        20: "that is r + γ V(s'): subtract V(s).",
-        21: "γ is missing, and so is V(s).",
-        -1: "the sign of V: add what is reached, subtract what was left.",
-        39: "V(s) is subtracted, not added.",
+        10.5: "that is r + γ V(s'): subtract V(s).",
+        -9: "γ is missing: the next value counts 0.95 times.",
+        9.5: "the sign: add what is reached, subtract what was left.",
+        29.5: "V(s) is subtracted, not added.",
+        10: "before and after are exchanged.",
     }
-    return compare(answer, 0, mistakes, "1 + 0.95 · 20 − 20 = 0: a normal step.")
+    return compare(answer, -9.5, mistakes, "1 + 0.95 · 10 − 20: it led to a worse state.")
 
 
 def _gae(cut_value: Callable, cut_trace: Callable, fade: Callable) -> Callable:
