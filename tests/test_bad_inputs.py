@@ -341,9 +341,11 @@ def test_an_update_of_a_network_is_no_different_for_an_error_before_it(world):
     assert all(map(torch.equal, twin.state_dict().values(), world.policy.state_dict().values()))
 
 
-def test_a_policy_with_a_layer_that_draws_at_random_is_refused_until_it_is_still(world):
+@pytest.mark.parametrize("place", [2, 3])  # before the last layer, and behind it
+def test_a_policy_with_a_layer_that_draws_at_random_is_refused_until_it_is_still(world, place):
     policy = CategoricalPolicy(4, 2, (4,), world.generator)
-    policy.logits.insert(2, nn.Dropout(0.5))
+    policy.logits.insert(place, nn.Dropout(0.5))
+    assert policy.noise((5, 3), world.generator).shape == (5, 3, 2)
     for update in (TRPO(), NaturalGradient()):
         with pytest.raises(ValueError, match=r"policy must answer twice alike.*Dropout"):
             update(policy, world.batch)

@@ -47,6 +47,17 @@ def test_the_quadratic_form_is_the_iterates_also_far_from_the_solution():
     assert found.quadratic_form == pytest.approx(float(found.x @ matrix @ found.x), rel=1e-12)
 
 
+def test_the_quadratic_form_is_right_after_rounding_has_turned_the_residual_from_x():
+    axes, _ = torch.linalg.qr(random_spd(1, 60)[0])
+    matrix = axes * torch.logspace(0, -4, 60, dtype=torch.float64) @ axes.T
+    b = random_spd(2, 60)[1]
+    found = conjugate_gradient(matrix.mv, b, max_iters=50, tol=0)
+    product = matrix @ found.x
+    expected = float(found.x @ product)
+    assert abs(float(found.x @ (b - product))) > 1e-6 * expected  # 0 without rounding
+    assert found.quadratic_form == pytest.approx(expected, rel=1e-11)
+
+
 def test_residuals_are_the_true_ones_of_every_iterate():
     matrix, b = random_spd(0, 30)
     true = [

@@ -91,6 +91,7 @@ class CategoricalPolicy(_Acting):
         super().__init__()
         _checks.require_layers(hidden, obs_dim=obs_dim, num_actions=num_actions)
         self.logits = _MLP([obs_dim, *hidden, num_actions], 0.01, generator)
+        self._num_actions = num_actions  # whatever layer is put behind the last one
 
     def forward(self, obs: Tensor) -> Categorical:
         """Obs ``[B, O]`` -> distribution of batch shape ``[B]``."""
@@ -103,8 +104,7 @@ class CategoricalPolicy(_Acting):
 
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:
         """Gumbel noise ``[*shape, A]``: argmax(logits + noise) is a sample of the softmax."""
-        num_actions = self.logits[-1].out_features
-        uniform = torch.empty(*shape, num_actions, **_PLAIN)
+        uniform = torch.empty(*shape, self._num_actions, **_PLAIN)
         return -uniform.exponential_(generator=generator).log()
 
     def actor(self) -> Callable:
