@@ -128,12 +128,11 @@ def surrogate_objective(max_kl, length):
 
     g = torch.autograd.functional.jacobian(gain, start)
     natural = torch.linalg.solve(torch.autograd.functional.hessian(kl, start), g)
-    step = natural * (2 * max_kl / (g @ natural)).sqrt()
-    while kl(start + step) > max_kl or gain(start + step) <= 0:
-        step = step / 2
-    asked = start + length * natural / natural.norm()
+    unit = natural / natural.norm()
+    allowed = brentq(lambda t: (kl(start + t * unit) - max_kl).item(), 0, 5)
+    asked = start + length * unit
     true = world.performance(probabilities(asked).numpy()) - world.performance(old.numpy())
-    return [length, kl(asked).item(), gain(asked).item(), true, max_kl, step.norm().item()]
+    return [length, kl(asked).item(), gain(asked).item(), true, max_kl, allowed]
 
 
 def solving_the_step(direction, stretch):

@@ -164,7 +164,7 @@ CASES = [
     (lambda given: plotting.bound_scatter(ROW, HALF, "", "", given.ax), r"values \[2\]"),
     (lambda given: plotting.promise_and_truth(ROW, HALF, given.ax), r"promised \[3\], kept \[2\]"),
     (lambda given: plotting.promise_and_truth([], [], given.ax), "promised must not be empty"),
-    (lambda given: plotting.full_steps(ROW, HALF, 0.01, given.ax), r"kls \[3\], ratios \[2\]"),
+    (lambda given: plotting.full_steps(ROW, HALF, ROW > 0, given.ax), r"kls \[3\], gains \[2\]"),
     (lambda given: plotting.gain_by_radius(ROW, ROW, HALF, [1]), r"actual \[3\], predicted \[2\]"),
     (lambda given: plotting.gain_by_radius(ROW, ROW, ROW, range(7)), "marked must be 1 to 6"),
     (

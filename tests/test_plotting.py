@@ -166,12 +166,12 @@ def test_residual_curves_start_at_iteration_zero_on_a_log_axis():
 
 
 def test_full_steps_separates_what_the_line_search_takes_from_what_it_refuses():
-    kls, ratios = np.array([0.005, 0.02, 0.01, 0.004]), np.array([0.9, 0.8, 0.1, -0.2])
-    ax = plotting.full_steps(kls, ratios, max_kl=0.01)
-    accepted, refused, bound, *_ = ax.lines
-    assert accepted.get_xydata().tolist() == [[0.005, 0.9], [0.01, 0.1]]
-    assert refused.get_xydata().tolist() == [[0.02, 0.8], [0.004, -0.2]]
-    assert bound.get_xdata() == [0.01, 0.01]
+    kls, gains = np.array([0.5, 2, 1, 0.4]), np.array([0.9, 0.8, 0.1, -0.2])
+    ax = plotting.full_steps(kls, gains, np.array([True, False, True, False]))
+    accepted, refused, model, *_ = ax.lines
+    assert accepted.get_xydata().tolist() == [[0.5, 0.9], [1, 0.1]]
+    assert refused.get_xydata().tolist() == [[2, 0.8], [0.4, -0.2]]
+    assert model.get_xdata() == [1, 1]
     assert accepted.get_marker() != refused.get_marker()
 
 

@@ -77,7 +77,10 @@ def _quietly(act: Callable) -> Callable:
 
 
 class _Acting(nn.Module):
-    """A policy that acts on arrays; ``actor`` says how."""
+    """A policy that acts on arrays.
+
+    ``actor()`` is ``act`` with the weights looked up once: good until they change.
+    """
 
     def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
         """Obs ``[N, O]`` and noise of N actions -> actions; without noise the most likely ones."""
@@ -108,10 +111,7 @@ class CategoricalPolicy(_Acting):
         return -uniform.exponential_(generator=generator).log()
 
     def actor(self) -> Callable:
-        """``act`` for a whole rollout: noise ``[N, A]`` -> actions ``[N]``.
-
-        It looks the weights up once, and is good until they change.
-        """
+        """``act`` for a whole rollout: noise ``[N, A]`` -> actions ``[N]``."""
         logits = _on_arrays(self.logits)
 
         return lambda obs, noise=0.0: (logits(obs) + noise).argmax(-1)
@@ -141,10 +141,7 @@ class GaussianPolicy(_Acting):
         return torch.randn(*shape, len(self.log_std), generator=generator, **_PLAIN)
 
     def actor(self) -> Callable:
-        """``act`` for a whole rollout: noise ``[N, D]`` -> actions ``[N, D]``.
-
-        It looks the weights up once, and is good until they change.
-        """
+        """``act`` for a whole rollout: noise ``[N, D]`` -> actions ``[N, D]``."""
         mean, log_std = _on_arrays(self.mean), self.log_std.numpy(force=True)
         with np.errstate(over="ignore"):
             std = np.exp(log_std)

@@ -9,6 +9,7 @@ from trpo_lib.exercises.lesson_03 import (
     check_03_explore,
     check_03_predict,
 )
+from trpo_lib.tabular import TabularMDP
 
 
 def backwards(rewards, values, next_values, terminated, truncated, gamma, lam):
@@ -70,20 +71,30 @@ def wrong(cut_value="T", cut_sum="TU", fade=lambda g, lam: g * lam, order=revers
     return estimate
 
 
-def by_powers(moves, start, gamma):
-    visits, now = np.zeros_like(start), start
-    for t in range(1000):
-        visits, now = visits + gamma**t * now, now @ moves
-    return visits
+def solved(td, P, pi, g, lam):
+    moves = (pi[..., None] * P).sum(1)
+    means = np.linalg.solve(np.eye(len(td)) - g * lam * moves, (pi * td).sum(1))
+    return td + g * lam * P @ means
 
 
-def solved(moves, start, gamma):
-    return np.linalg.solve(np.eye(len(start)) - gamma * moves.T, start)
+def repeated(td, P, pi, g, lam):
+    found = np.zeros_like(td)
+    for _ in range(1000):
+        found = td + g * lam * P @ (pi * found).sum(1)
+    return found
 
 
-def visits_in_torch(moves, start, gamma):
-    moves, start = torch.tensor(moves), torch.tensor(start)
-    return torch.linalg.inv(torch.eye(len(start)).double() - gamma * moves).T @ start
+def as_a_world(td, P, pi, g, lam):
+    start = np.full(len(td), 1 / len(td))
+    return TabularMDP(P, td, gamma=g * lam, start=start).action_values(pi)
+
+
+def over_pairs(td, P, pi, g, lam):
+    """One linear system of all pairs of a state and an action, in torch."""
+    td, P, pi = map(torch.tensor, (td, P, pi))
+    pairs = torch.einsum("sat,tb->satb", P, pi).reshape(td.numel(), td.numel())
+    system = torch.eye(td.numel()).double() - g * lam * pairs
+    return torch.linalg.solve(system, td.flatten()).reshape(td.shape).tolist()
 
 
 RUN = 1 / (1 + np.exp([2.0, 1.5, 2.0]))
@@ -101,9 +112,9 @@ RIGHT = [
     (check_03_predict, [-9.5]),
     (check_03_predict, "-9.5"),
     (check_03_compute, solved),
-    (check_03_compute, by_powers),
-    (check_03_compute, visits_in_torch),
-    (check_03_compute, lambda P, s, g: (s @ np.linalg.inv(np.eye(len(s)) - g * P)).tolist()),
+    (check_03_compute, repeated),
+    (check_03_compute, as_a_world),
+    (check_03_compute, over_pairs),
     (check_03_explore, BEST),
     (check_03_explore, [1.8848, 1.356, -3.374]),
     (check_03_explore, torch.tensor(BEST, requires_grad=True)),
@@ -134,15 +145,26 @@ WRONG = [
     (check_03_predict, 1 + 0.95 * 20 - 10, "exchanged"),
     (check_03_predict, 0.5, "0.5 is not it"),
     (check_03_predict, (0, 0), "one number is asked for"),
-    (check_03_compute, lambda P, s, g: np.linalg.solve(np.eye(len(s)) - g * P, s), "transpose it"),
-    (check_03_compute, lambda P, s, g: (1 - g) * solved(P, s, g), "shares of time"),
-    (check_03_compute, lambda P, s, g: solved(P, s, g) - s, "start itself is a visit"),
-    (check_03_compute, lambda P, s, g: s + g * P.T @ s, "one step only"),
-    (check_03_compute, lambda P, s, g: g * solved(P, s, g), "one γ too many"),
-    (check_03_compute, lambda P, s, g: solved(P, s, 0.9), "yours gives"),  # γ of the lesson
-    (check_03_compute, lambda P, s, g: solved(P, s, g)[:2], "the shape must be"),
-    (check_03_compute, lambda P, s, g: sum(solved(P, s, g)), "the shape must be"),
-    (check_03_compute, lambda P, s, g: None, "is there a `return`"),
+    (check_03_compute, lambda td, P, pi, g, lam: solved(td, P, pi, g, 1), "λ is missing"),
+    (check_03_compute, lambda td, P, pi, g, lam: solved(td, P, pi, 1, lam), "γ is missing"),
+    (check_03_compute, lambda *data: data[3] * data[4] * solved(*data), "γλ too many"),
+    (check_03_compute, lambda *data: solved(*data) - data[0], "first TD error is missing"),
+    (check_03_compute, lambda *data: data[0], "add those that follow"),
+    (
+        check_03_compute,
+        lambda td, P, pi, g, lam: td + g * lam * P @ (pi * td).sum(1),
+        "one step only",
+    ),
+    (
+        check_03_compute,
+        lambda td, P, pi, g, lam: solved(td, P, 0 * pi + 1 / pi.shape[1], g, lam),
+        "weigh them by its probabilities",
+    ),
+    (check_03_compute, lambda *data: (data[2] * solved(*data)).sum(1), "the answer is .S, A."),
+    (check_03_compute, lambda td, P, pi, g, lam: solved(td, P, pi, 0.9, lam), "yours gives"),
+    (check_03_compute, lambda *data: solved(*data).T, "the shape must be"),
+    (check_03_compute, lambda *data: solved(*data).mean(), "the shape must be"),
+    (check_03_compute, lambda *data: None, "is there a `return`"),
     (check_03_explore, VALUES, "meadow 1"),
     (check_03_explore, [0, 0, 0], "below 0.01 is asked for"),
     (check_03_explore, 3 * [VALUES.mean()], "below 0.01 is asked for"),

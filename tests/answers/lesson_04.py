@@ -63,9 +63,9 @@ def by_the_library(mdp, old, new):
 
 def by_hand_in_torch(mdp, old, new):
     rho, A, old, new = map(torch.tensor, (mdp.visitation(old), mdp.advantages(old), old, new))
-    alpha = torch.clamp(old - new, min=0).sum(-1).max()
+    tau = torch.clamp(old - new, min=0).sum(-1).max()
     penalty = 4 * A.abs().max() * mdp.gamma / (1 - mdp.gamma) ** 2
-    return (rho @ (new * A).sum(-1)) + mdp.performance(old.numpy()) - penalty * alpha**2
+    return (rho @ (new * A).sum(-1)) + mdp.performance(old.numpy()) - penalty * tau**2
 
 
 def changed(measure):

@@ -32,7 +32,7 @@ def by_krylov(matvec, g, iters, max_kl):
 
 def by_library(matvec, g, iters, max_kl):
     found = conjugate_gradient(matvec, g, max_iters=iters)
-    return (2 * max_kl / found.quadratic_form) ** 0.5 * found.x
+    return (2 * max_kl / (found.quadratic_form or 1.0)) ** 0.5 * found.x
 
 
 def with_numpy(matvec, g, iters, max_kl):
@@ -83,59 +83,70 @@ def case_of(size, rest):
     return rf"the direction is right.* g = \[([^,]*,){{{size - 1}}}[^,]*\], {rest}"
 
 
-def exact_in_torch(F, g, max_kl):
-    F, g = torch.tensor(F, requires_grad=True), torch.tensor(g)
-    x = torch.linalg.solve(F, g)
-    return (2 * max_kl / (g @ x)) ** 0.5 * x
+def guarded(natural_step):
+    return lambda m, g, n, kl: natural_step(m, g, n, kl) if g.any() else 0 * g
 
 
-def by_search(F, g, max_kl):
-    x = np.linalg.solve(F, g)
-    low, high = 0.0, 1e3
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if middle**2 * (x @ F @ x) / 2 < max_kl else (low, middle)
-    return low * x
+def with_dense(J, M, v):
+    return torch.stack([j.T @ m @ j for j, m in zip(J, M, strict=True)]).mean(0) @ v
 
 
-def exact(length):
-    return lambda F, g, kl: length(x := np.linalg.solve(F, g), F, g, kl) * x
+def one_state_at_a_time(J, M, v):
+    total = [0.0] * len(v)
+    for j, m in zip(J.tolist(), M.tolist(), strict=True):
+        moved = [sum(a * b for a, b in zip(row, v.tolist(), strict=True)) for row in j]
+        bent = [sum(a * b for a, b in zip(row, moved, strict=True)) for row in m]
+        for row, u in zip(j, bent, strict=True):
+            total = [x + a * u / len(J) for x, a in zip(total, row, strict=True)]
+    return total
+
+
+def by_autograd(J, M, v):
+    v = v.clone().requires_grad_()
+    energy = torch.einsum("bkp,p,bkl,blq,q", J, v, M, J, v) / 2 / len(J)
+    return torch.autograd.grad(energy, v)[0]
+
+
+def contracted(J, M, v):
+    return torch.einsum("bkp,bkl,blq,q->p", J, M, J, v) / len(J)
 
 
 RIGHT = [
-    (check_05_core, exact(lambda x, F, g, kl: (2 * kl / (x @ F @ x)) ** 0.5)),
-    (check_05_core, exact(lambda x, F, g, kl: np.sqrt(2 * kl / np.dot(g, x)))),
-    (check_05_core, exact_in_torch),
-    (check_05_core, by_search),
+    (check_05_core, with_dense),
+    (check_05_core, one_state_at_a_time),
+    (check_05_core, by_autograd),
+    (check_05_core, contracted),
+    (check_05_core, lambda J, M, v: ((M @ (J @ v)[..., None])[..., 0, None] * J).sum(1).mean(0)),
     (check_05_predict, 16),
     (check_05_predict, "16"),
     (check_05_predict, np.array([16.0])),
     (check_05_predict, 1 / 0.5**4),
-    (check_05_compute, by_krylov),
+    (check_05_compute, guarded(by_krylov)),
     (check_05_compute, by_library),
-    (check_05_compute, with_numpy),
-    (check_05_compute, loop(lambda new, old: (new @ new) / (old @ old))),
+    (check_05_compute, guarded(with_numpy)),
+    (check_05_compute, guarded(loop(lambda new, old: (new @ new) / (old @ old)))),
     (check_05_explore, (0.02, 8)),
     (check_05_explore, [0.02, 7]),
     (check_05_explore, np.array([0.02, 8.0])),
     (check_05_explore, (np.float64(0.02), np.int64(7))),
 ]
 WRONG = [
-    (check_05_core, exact(lambda x, F, g, kl: (kl / (x @ F @ x)) ** 0.5), "a 2 is missing"),
-    (check_05_core, exact(lambda x, F, g, kl: (kl / 2 / (x @ F @ x)) ** 0.5), "belongs above"),
-    (check_05_core, exact(lambda x, F, g, kl: 2 * kl / (x @ F @ x)), "square root is missing"),
-    (check_05_core, exact(lambda x, F, g, kl: (2 * kl / (x @ x)) ** 0.5), "the length of d"),
-    (check_05_core, exact(lambda x, F, g, kl: (2 * kl / (g @ F @ g)) ** 0.5), "you took gᵀF g"),
-    (check_05_core, exact(lambda x, F, g, kl: 1), "x itself"),
-    (check_05_core, lambda F, g, kl: (2 * kl / (g @ F @ g)) ** 0.5 * g, "the direction is F⁻¹ g"),
+    (check_05_core, lambda J, M, v: len(J) * with_dense(J, M, v), "not the sum"),
+    (check_05_core, lambda J, M, v: contracted(J, M, v) / J.shape[1], "over states only"),
+    (check_05_core, lambda J, M, v: (J * (J @ v)[..., None]).sum(1).mean(0), "M is missing"),
+    (check_05_core, lambda J, M, v: contracted(J, M @ M, v), "not twice"),
     (
         check_05_core,
-        exact(lambda x, F, g, kl: -((2 * kl / (x @ F @ x)) ** 0.5)),
-        "the sign is wrong",
+        lambda J, M, v: contracted(J, torch.diag_embed(M.diagonal(0, 1, 2)), v),
+        "diagonal alone",
     ),
-    (check_05_core, exact(lambda x, F, g, kl: (0.02 / (x @ F @ x)) ** 0.5), "yours gives"),
-    (check_05_core, lambda F, g: g, "TypeError"),
-    (check_05_core, lambda F, g, kl: None, "is there a `return`"),
+    (check_05_core, lambda J, M, v: J.mean(0).T @ M.mean(0) @ J.mean(0) @ v, "average last"),
+    (check_05_core, lambda J, M, v: -with_dense(J, M, v), "the sign"),
+    (check_05_core, lambda J, M, v: 3 * contracted(J, M, v), r"^for .*v = \[.* yours gives"),
+    (check_05_core, lambda J, M, v: with_dense(J, M, v)[:3], r"must be \[5\], yours is \[3\]"),
+    (check_05_core, lambda J, M, v: J @ v, r"must be \[3\], yours is \[2, 2\]"),
+    (check_05_core, lambda J, M: J, "TypeError"),
+    (check_05_core, lambda J, M, v: None, "is there a `return`"),
     (check_05_predict, 4, "the square"),
     (check_05_predict, 64, "not three times"),
     (check_05_predict, 8, "two halvings"),
@@ -169,6 +180,8 @@ WRONG = [
     (check_05_compute, loop(lambda new, old: 1), "not CG's iterate"),
     (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, n + 1, kl), "too many"),
     (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, max(n - 1, 1), kl), "too few"),
+    (check_05_compute, by_krylov, "unless g is 0"),
+    (check_05_compute, loop(lambda new, old: (new @ new) / (old @ old)), "unless g is 0"),
     (check_05_compute, exactly, "exact solution"),
     (check_05_compute, lambda m, g, n, kl: reach(m, g, kl), "CG is missing"),
     (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, n, kl)[:, None], r"\[6, 1\]"),

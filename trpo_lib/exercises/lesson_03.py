@@ -94,37 +94,61 @@ def check_03_core(answer: Callable) -> Verdict:
     return judge(answer, cases, gae, _GAE_MISTAKES, "two masks: one for V(s'), one for the sum.")
 
 
-def _visits(moves: np.ndarray, start: np.ndarray, gamma: float) -> np.ndarray:
-    return np.linalg.solve(np.eye(len(start)) - gamma * moves.T, start)
+def _mean_gae(td_errors, transitions, policy, gamma, lam):
+    """What Q is for rewards and γ, for TD errors and γλ: ``[S, A]``."""
+    fade = gamma * lam
+    moves = np.einsum("sa,sat->st", policy, transitions)
+    per_state = np.linalg.solve(np.eye(len(moves)) - fade * moves, (policy * td_errors).sum(-1))
+    return td_errors + fade * transitions @ per_state
 
 
-_VISIT_MISTAKES = {
-    "moves the wrong way: arrivals in s' come from column s' of moves: transpose it.": (
-        lambda moves, start, gamma: np.linalg.solve(np.eye(len(start)) - gamma * moves, start)
+def _one_step_more(td_errors, transitions, policy, gamma, lam):
+    return td_errors + gamma * lam * transitions @ (policy * td_errors).sum(-1)
+
+
+def _with_even_actions(td_errors, transitions, policy, gamma, lam):
+    even = np.full_like(policy, 1 / policy.shape[-1])
+    return _mean_gae(td_errors, transitions, even, gamma, lam)
+
+
+def _for_policy(td_errors, transitions, policy, gamma, lam):
+    found = _mean_gae(td_errors, transitions, policy, gamma, lam)
+    return (policy * found).sum(-1)
+
+
+_MEAN_GAE_MISTAKES = {
+    "λ is missing: each TD error fades by γλ.": lambda td, P, pi, gamma, lam: _mean_gae(
+        td, P, pi, gamma, 1
     ),
-    "these are shares of time; ρ sums to 1 / (1 − γ).": lambda moves, start, gamma: (
-        (1 - gamma) * _visits(moves, start, gamma)
+    "γ is missing: each TD error fades by γλ.": lambda td, P, pi, gamma, lam: _mean_gae(
+        td, P, pi, 1, lam
     ),
-    "the start itself is a visit: it is missing.": lambda moves, start, gamma: (
-        _visits(moves, start, gamma) - start
+    "the first TD error is not faded: one γλ too many.": lambda td, P, pi, gamma, lam: (
+        gamma * lam * _mean_gae(td, P, pi, gamma, lam)
     ),
-    "that is one step only: the visits go on.": lambda moves, start, gamma: (
-        start + gamma * moves.T @ start
+    "the first TD error is missing.": lambda td, P, pi, gamma, lam: (
+        _mean_gae(td, P, pi, gamma, lam) - td
     ),
-    "one γ too many: the first visit is not discounted.": lambda moves, start, gamma: (
-        gamma * _visits(moves, start, gamma)
+    "those are the TD errors alone, as with λ = 0: add those that follow.": (
+        lambda td, P, pi, gamma, lam: td
     ),
+    "that is one step only: the sum goes on.": _one_step_more,
+    "later actions are the policy's: weigh them by its probabilities.": _with_even_actions,
+    "the mean over the first action is taken: it is given, the answer is [S, A].": _for_policy,
 }
 
 
 @never_raises
 def check_03_compute(answer: Callable) -> Verdict:
-    """visitation(moves, start, gamma) = Σ_t γ^t P(s_t = s)."""
+    """mean_gae(td_errors, transitions, policy, gamma, lam) = the mean of A_t given s_t and a_t."""
     rng, cases = np.random.default_rng(2), []
-    for states, gamma in ((3, 0.9), (5, 0.8), (2, 0.95)):
-        moves = rng.dirichlet(np.full(states, 0.5), size=states)
-        cases.append((moves, rng.dirichlet(np.ones(states)), gamma))
-    return judge(answer, cases, _visits, _VISIT_MISTAKES, "one starts there, or one arrives there.")
+    for states, actions, gamma, lam in ((3, 2, 0.9, 0.7), (2, 4, 0.8, 0.95), (5, 3, 0.95, 0.5)):
+        transitions = rng.dirichlet(np.full(states, 0.5), (states, actions))
+        policy = rng.dirichlet(np.ones(actions), states)
+        td_errors = rng.standard_normal((states, actions))
+        cases.append((td_errors, transitions, policy, gamma, lam))
+    praise = "it is Q of a world whose rewards are TD errors, and whose discount is γλ."
+    return judge(answer, cases, _mean_gae, _MEAN_GAE_MISTAKES, praise)
 
 
 def _hiker() -> tuple[np.ndarray, np.ndarray]:

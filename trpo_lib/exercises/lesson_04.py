@@ -82,13 +82,13 @@ def _largest_positive(mdp: TabularMDP, old: np.ndarray, new: np.ndarray) -> floa
 
 _TV_MISTAKES = {
     "the sign: a penalty makes the bound smaller.": _bound(factor=-1),
-    "α enters squared.": _bound(lambda old, new: _tv(old, new).max()),
+    "τ enters squared.": _bound(lambda old, new: _tv(old, new).max()),
     "the total variation is half of Σ|p − q|.": _bound(factor=4),
-    "α is the largest over the states, no mean.": _bound(
+    "τ is the largest over the states, no mean.": _bound(
         lambda old, new: _tv(old, new).mean() ** 2
     ),
-    "α is the largest over the states.": _bound(lambda old, new: (_tv(old, new) ** 2).mean()),
-    "α is the largest over the states, no sum.": _bound(lambda old, new: _tv(old, new).sum() ** 2),
+    "τ is the largest over the states.": _bound(lambda old, new: (_tv(old, new) ** 2).mean()),
+    "τ is the largest over the states, no sum.": _bound(lambda old, new: _tv(old, new).sum() ** 2),
     "that is the bound with the KL.": _bound(lambda old, new: categorical_kl(old, new).max()),
     "that is L alone: the penalty is missing.": _bound(factor=0),
     "C has a factor 4.": _bound(factor=1 / 4),
@@ -102,7 +102,7 @@ _TV_MISTAKES = {
 
 @never_raises
 def check_04_compute(answer: Callable) -> Verdict:
-    """tv_bound(mdp, old, new) = L(new) − C α², α the largest total variation of a state."""
+    """tv_bound(mdp, old, new) = L(new) − C τ², τ the largest total variation of a state."""
     rng, cases = np.random.default_rng(3), []
     for states, gamma in ((2, 0.5), (4, 0.7), (5, 0.8), (4, 0.9)):
         mdp = random_mdp(states, 5, gamma, rng)  # with 3 actions the largest change is the TV

@@ -6,10 +6,20 @@ from functools import cache
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 from trpo_lib.batch import Batch, make_batch
-from trpo_lib.exercises.verdict import Verdict, array, call, compare, judge, never_raises, numbers
+from trpo_lib.exercises.verdict import (
+    Verdict,
+    array,
+    call,
+    compare,
+    judge,
+    never_raises,
+    numbers,
+    same,
+)
 from trpo_lib.training import TrainConfig, Trainer
 from trpo_lib.trpo import TRPOConfig, trpo_step
 
@@ -106,51 +116,59 @@ _MISTAKES = {
 }
 
 
-def _exactly(length: Callable) -> Callable:
-    """F⁻¹g times a factor, a function of x, F, g and max_kl."""
-
-    def step(F: np.ndarray, g: np.ndarray, max_kl: float) -> np.ndarray:
-        x = np.linalg.solve(F, g)
-        return length(x, F, g, max_kl) * x
-
-    return step
+def _product(subscripts: str) -> Callable:
+    """A way to contract J [B, K, P], M [B, K, L] and v [P], divided by the number of states."""
+    return lambda J, M, v: np.einsum(subscripts, J, M, J, v) / len(J)
 
 
-_full_step = _exactly(lambda x, F, g, kl: np.sqrt(2 * kl / (x @ F @ x)))
-_LENGTH_MISTAKES = {
-    "a 2 is missing: the KL is ½ dᵀF d.": _exactly(lambda x, F, g, kl: np.sqrt(kl / (x @ F @ x))),
-    "the 2 belongs above: √(2δ / xᵀF x).": _exactly(
-        lambda x, F, g, kl: np.sqrt(kl / 2 / (x @ F @ x))
+_fisher_product = _product("bkp,bkl,blq,q->p")
+_PRODUCT_MISTAKES = {
+    "take the mean over the states, not the sum.": lambda J, M, v: (
+        len(J) * _fisher_product(J, M, v)
     ),
-    "a square root is missing: dᵀF d grows with the square of d.": _exactly(
-        lambda x, F, g, kl: 2 * kl / (x @ F @ x)
+    "that is divided by the number of logits too: the mean is over states only.": lambda J, M, v: (
+        _fisher_product(J, M, v) / J.shape[1]
     ),
-    "that makes the length of d, and not its KL, the same everywhere.": _exactly(
-        lambda x, F, g, kl: np.sqrt(2 * kl / (x @ x))
+    "M is missing: JᵀJ v is the matrix of least squares.": lambda J, M, v: (
+        np.einsum("bkp,bkq,q->p", J, J, v) / len(J)
     ),
-    "the length is of x, so xᵀF x = gᵀF⁻¹g; you took gᵀF g.": _exactly(
-        lambda x, F, g, kl: np.sqrt(2 * kl / (g @ F @ g))
+    "M acts once, not twice.": lambda J, M, v: _fisher_product(J, M @ M, v),
+    "that is M's diagonal alone: the logits of a softmax act together.": _product(
+        "bkp,bkk,bkq,q->p"
     ),
-    "that is x itself: it still needs its length.": _exactly(lambda x, F, g, kl: 1),
-    "the length is right for g: the direction is F⁻¹ g.": lambda F, g, kl: (
-        np.sqrt(2 * kl / (g @ F @ g)) * g
+    "average last: the mean of a product is not the product of the means.": lambda J, M, v: (
+        _fisher_product(J.mean(0)[None], M.mean(0)[None], v)
     ),
-    "the sign is wrong: g is a gradient to climb.": _exactly(
-        lambda x, F, g, kl: -np.sqrt(2 * kl / (x @ F @ x))
-    ),
+    "the sign is wrong: vᵀF v is never negative.": lambda J, M, v: -_fisher_product(J, M, v),
 }
 
 
 @never_raises
 def check_05_core(answer: Callable) -> Verdict:
-    """full_step(F, g, max_kl) = √(2δ / xᵀF x) x with x = F⁻¹ g."""
-    cases = [(*_system(k, size), kl) for k, (size, kl) in enumerate(((2, 0.01), (4, 0.05)))]
-    return judge(answer, cases, _full_step, _LENGTH_MISTAKES, "it ends where ½ dᵀF d = δ.")
+    """fisher_product(J, M, v): the mean over states of Jᵀ M J v."""
+    rng, cases = np.random.default_rng(0), []
+    for states, outputs, params in ((2, 2, 3), (4, 3, 5)):
+        probs = rng.dirichlet(np.ones(outputs), size=states)
+        metric = np.eye(outputs) * probs[:, None] - probs[:, :, None] * probs[:, None, :]
+        arrays = rng.normal(size=(states, outputs, params)), metric, rng.normal(size=params)
+        cases.append(tuple(torch.tensor(array) for array in arrays))
+
+    def right(J: Tensor, M: Tensor, v: Tensor) -> np.ndarray:
+        return _fisher_product(J.numpy(), M.numpy(), v.numpy())
+
+    mistakes = {
+        why: lambda J, M, v, wrong=wrong: wrong(J.numpy(), M.numpy(), v.numpy())
+        for why, wrong in _PRODUCT_MISTAKES.items()
+    }
+    return judge(answer, cases, right, mistakes, "from the right: J v, then M, then Jᵀ.")
 
 
 @never_raises
 def check_05_compute(answer: Callable) -> Verdict:
-    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl."""
+    """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl.
+
+    Where g is 0, so is the step.
+    """
 
     def step(matrix: np.ndarray, g: np.ndarray, iters: int, max_kl: float) -> np.ndarray:
         return array(call(answer, _matvec(matrix), torch.tensor(g), iters, max_kl))
@@ -158,7 +176,10 @@ def check_05_compute(answer: Callable) -> Verdict:
     problems = ((6, 3, 0.02), (5, 1, 0.05), (6, 4, 0.03))
     cases = [(*_system(k, size), n, kl) for k, (size, n, kl) in enumerate(problems)]
     praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
-    return judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
+    verdict = judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
+    if verdict.passed and not same(step(np.eye(3), np.zeros(3), 2, 0.01), np.zeros(3)):
+        return Verdict(False, "right unless g is 0: there CG divides 0 by 0; return zeros.")
+    return verdict
 
 
 def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:

@@ -150,7 +150,8 @@ def _difference(names: Iterable[str], case: tuple, given: np.ndarray, right: np.
     inputs = ", ".join(
         f"{name} = {_text(value)}"
         for name, value in zip(names, case, strict=True)
-        if isinstance(value, int | float | list | np.ndarray) and np.size(value) <= 20
+        if isinstance(value, int | float | list | np.ndarray | torch.Tensor)
+        and np.asarray(value).size <= 20
     )
     yours, best = (str(x) if x.dtype == bool else f"{x:.6g}" for x in (given[first], right[first]))
     return f"for {inputs} yours gives {yours}{where}, not {best}."

@@ -27,7 +27,7 @@ def climb(
 ) -> Axes:
     """Paths ``[K + 1, 2]`` by name on the landscape of heights ``[H, W]``, grid ``[H, W, 2]``."""
     _path_looks("paths", paths)
-    ax = landscape(grid, heights, ax)
+    ax = _relief(grid, heights, ax)
     for number, (name, points) in enumerate(paths.items()):
         path(points, number, ax, name)
     ax.legend(**BELOW)
@@ -38,8 +38,14 @@ def path(points: np.ndarray, number: int, ax: Axes, label: str | None = None) ->
     """A path ``[K + 1, 2]`` from a black disc to a large mark, in the look of that number."""
     look = _path_looks("number + 1", range(number + 1))[-1] | {"markeredgecolor": "white"}
     add_line(ax, *points.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=label, **look)
-    add_line(ax, *points[-1], markersize=10, **look)
-    add_line(ax, *points[0], marker="o", color="black", markersize=7)
+    add_line(ax, *points[-1], markersize=10, zorder=3, **look)  # on top of all other paths
+    add_line(ax, *points[0], marker="o", color="black", markersize=7, zorder=3)
+
+
+def _relief(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:
+    """``landscape`` without a line around its lowest ground, where rounding makes it jagged."""
+    floor = heights.min() + 1e-6 * np.ptp(heights)
+    return landscape(grid, np.maximum(heights, floor), ax)
 
 
 def _path_looks(name: str, drawn: Sized) -> list[dict]:
@@ -58,17 +64,15 @@ def trust_region(
     """A point old ``[2]``, borders of regions around it, and steps ``[2]`` that start at it.
 
     A border is where an array ``[H, W]`` on the grid ``[H, W, 2]`` has the given value. model
-    ``[H, W]``: heights that a model claims, drawn as dotted contours at the levels of the heights.
+    ``[H, W]``: a model's heights, as dotted contours at the same levels. The grid's edge cuts all.
     """
     border_looks = looks_of("borders", borders, linestyle=STYLES) if borders else []
     markers = {"color": COLORS[2::-1], "marker": "D^s", "linestyle": ["none"]}
     step_looks = looks_of("steps", steps, **markers) if steps else []
-    ax = landscape(grid, heights, ax)
+    ax = _relief(grid, heights, ax)
     if model is not None:
-        levels = ax.collections[0].levels
-        ax.contour(
-            *planes_of(grid), model, levels, colors=COLORS[1], linestyles=":", linewidths=1.4
-        )
+        look = {"colors": COLORS[1], "linestyles": ":", "linewidths": 1.4}
+        ax.contour(*planes_of(grid), model, ax.collections[0].levels, **look)
         ax.plot([], [], ":", color=COLORS[1], label="model m(θ)")
     for (name, (values, level)), look in zip((borders or {}).items(), border_looks, strict=True):
         ax.contour(
@@ -76,12 +80,18 @@ def trust_region(
         )
         ax.plot([], [], color="black", label=name, **look)
     for (name, step), look in zip((steps or {}).items(), step_looks, strict=True):
-        arrow = {"arrowstyle": "->", "color": look["color"], "lw": 2}
-        ax.annotate("", old + step, old, arrowprops=arrow)
+        _arrow(ax, old, old + step, look["color"])
         ax.plot(*(old + step), markersize=7, markeredgecolor="white", label=name, **look)
     ax.plot(*old, "o", color="black", label="θ_old")
     ax.legend(**BELOW)
     return ax
+
+
+def _arrow(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None:
+    """An arrow that is cut off where the axes end."""
+    note = ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": color, "lw": 2})
+    note.set_in_layout(False)
+    note.arrow_patch.set_clip_path(ax.patch)
 
 
 def gain_by_radius(
@@ -96,7 +106,7 @@ def gain_by_radius(
     looks = looks_of("marked", marked, linestyle=STYLES)
     ax = ax or panels(1, 1, 4.5, 4.5)[0, 0]
     ax.set(xlabel="radius Δ", ylabel="gain of height", box_aspect=0.86)
-    ax.plot(radii, predicted, ":", color=COLORS[1], linewidth=2, label="predicted by the model")
+    ax.plot(radii, predicted, ":", color=COLORS[1], linewidth=2, label="promised by the model")
     ax.plot(radii, actual, color=COLORS[0], linewidth=2, label="actual")
     for radius, look in zip(marked, looks, strict=True):
         ax.axvline(radius, color="black", linewidth=1, label=f"Δ = {radius:.3g}", **look)
@@ -118,8 +128,8 @@ def policy_regions(
     """
     ax = ax or panels(1, 1, 5.2, 5)[0, 0]
     for number, (old, kl) in enumerate(zip(olds, kls, strict=True)):
-        color, style = COLORS[number % 5], STYLES[number // 5]
-        ax.contour(*planes_of(grid), kl, [max_kl], colors=color, linestyles=[style], linewidths=2)
+        color = COLORS[number % 5]
+        ax.contour(*planes_of(grid), kl, [max_kl], colors=color, linewidths=2)
         ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
         ax.plot(*old, "o", color=color, markeredgecolor="black", markersize=6)
     ax.plot([], [], color="black", label=f"KL = {max_kl:g} nats")
@@ -135,15 +145,31 @@ def region_panels(pair: Sequence[Axes], square: np.ndarray, heights: np.ndarray)
     square ``[G]``: the values of both parameters.
     """
     plane, bars = pair
-    landscape(np.stack(np.meshgrid(square, square), axis=-1), heights, plane)
+    grid = np.stack(np.meshgrid(square, square), axis=-1)
+    _number_lines_at_the_edge(_relief(grid, heights, plane), square, heights)
     plane.plot([], [], "k-", label="KL = δ")
     plane.plot([], [], "k:", label="½ dᵀF d = δ")
     for name, look in TWO_STEPS.items():
         plane.plot([], [], label=name, **look)
     plane.legend(**BELOW)
-    bars.set(ylabel="gain, as a share of the natural one", ylim=(0, 1.05), xlim=(-0.6, 1.6))
+    bars.set(ylabel="share of the natural gain", ylim=(0, 1.15), xlim=(-0.6, 1.6))
     bars.set_xticks([0, 1], list(TWO_STEPS))
     return pair
+
+
+def _number_lines_at_the_edge(ax: Axes, square: np.ndarray, heights: np.ndarray) -> None:
+    """Draws the lines of a landscape anew, and their numbers where regions seldom cover them."""
+    (first,) = ax.collections
+    levels, numbered, places = first.levels, first.levels[::2], []
+    first.remove()
+    look = {"colors": "#5a4a32", "linewidths": 0.5, "alpha": 0.7}
+    lines = ax.contour(square, square, heights, levels, **look)
+    for level, line in zip(levels, lines.get_paths(), strict=True):
+        if level in numbered and len(line.vertices):
+            away = (line.vertices - square.mean()) / (np.ptp(square) / 2)
+            inside = abs(away).max(1) < 0.86  # or the number would be cut off
+            places.append(line.vertices[(inside * np.linalg.norm(away, axis=1)).argmax()])
+    ax.clabel(lines, numbered, fontsize=8, colors="black", manual=places)
 
 
 def region_and_steps(

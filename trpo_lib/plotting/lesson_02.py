@@ -57,13 +57,12 @@ def simplex_panel(ax: Axes, names: Sequence[str]) -> Axes:
     """The triangle of all policies of three actions, with a legend of its lines' names."""
     looks = looks_of("names", names, color=COLORS, linestyle=STYLES)
     ax.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color="black", linewidth=1)
-    for corner, align in ((0, "right"), (1, "left"), (2, "center")):
+    for corner, (rise, side) in enumerate(((-0.02, "top"), (-0.02, "top"), (0.02, "bottom"))):
         x, y = _in_triangle(np.eye(3)[corner])
-        side = "bottom" if corner == 2 else "top"
-        ax.text(x, y + (0.02 if corner == 2 else -0.02), f"action {corner + 1}", ha=align, va=side)
+        ax.text(x, y + rise, f"action {corner + 1}", ha="center", va=side)
     for name, look in zip(names, looks, strict=True):
         ax.plot([], [], label=name, linewidth=1.8, **look)
-    ax.plot([], [], "o", color="black", label="p, old")
+    ax.plot([], [], "o", color="black", markersize=4, label="p, old")
     ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.97))
     ax.axis("off")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), frameon=False, fontsize=8, ncols=2)
@@ -73,16 +72,27 @@ def simplex_panel(ax: Axes, names: Sequence[str]) -> Axes:
 def simplex(
     measures: Mapping[str, np.ndarray], grid: np.ndarray, p: np.ndarray, levels: Sequence[float]
 ) -> Axes:
-    """Lines of equal value of measures ``[H, W]`` on a ``simplex_grid``; the first has labels."""
+    """Lines of equal value of measures ``[H, W]`` on a ``simplex_grid``.
+
+    The first measure's lines have their values on top of them.
+    """
     ax = simplex_panel(panels(1, 1, 5.6, 5.4)[0, 0], list(measures))
     looks = looks_of("measures", measures, color=COLORS, linestyle=STYLES)
     for values, look in zip(measures.values(), looks, strict=True):
         style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
         lines = ax.contour(*_in_triangle(grid), values, levels, **style)
-        if look == looks[0]:
-            ax.clabel(lines, lines.levels[1:], fontsize=8, fmt="%g")
-    ax.plot(*_in_triangle(p), "o", color="black")
+        for path, level in zip(lines.get_paths(), lines.levels, strict=True):
+            if look == looks[0] and len(path.vertices):  # a level may be reached nowhere
+                top = path.vertices[path.vertices[:, 1].argmax()]
+                _label(ax, f"{level:g}", top, look["color"])
+    ax.plot(*_in_triangle(p), "o", color="black", markersize=4)
     return ax
+
+
+def _label(ax: Axes, text: str, point: np.ndarray, color: str) -> None:
+    """A small text right above a point."""
+    where = {"xytext": (0, 2), "textcoords": "offset points", "ha": "center", "va": "bottom"}
+    ax.annotate(text, point, fontsize=9, color=color, **where)
 
 
 def simplex_regions(
@@ -100,4 +110,4 @@ def simplex_regions(
         style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
         ax.add_artist(LineCollection(lines, **style))
     add_line(ax, *_in_triangle(border), linewidth=1.8, **looks[-1])
-    add_line(ax, *_in_triangle(p), marker="o", color="black")
+    add_line(ax, *_in_triangle(p), marker="o", markersize=4, color="black")

@@ -8,18 +8,26 @@ from matplotlib.axes import Axes
 from trpo_lib.plotting._shared import COLORS, add_line, alike
 
 _TWO_ERRORS = ({"color": COLORS[1], "linestyle": "-"}, {"color": COLORS[0], "linestyle": "--"})
+_CHOSEN = {"color": "grey", "linewidth": 1}
+_MEAN = {"color": COLORS[1], "linewidth": 1.5}
+_ABOVE = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "frameon": False, "fontsize": 8}
+_EDGES = np.linspace(-1.5, 3.5, 26)  # of the histogram's bins
+_TOP = 0.6  # where its bars are cut, so that low ones are seen
 
 
 def estimate_panels(pair: Sequence[Axes], truth: float, name: str) -> Sequence[Axes]:
     """A pair of axes for ``estimates`` of a true number: errors against λ, and a histogram."""
     errors, counts = pair
     errors.set(xlabel="λ", ylabel=f"error of {name}", xlim=(0, 1), ylim=(0, 1.6))
-    for label, look in zip(("bias, without sign", "noise"), _TWO_ERRORS, strict=True):
+    names = ("bias, without sign", "noise", "chosen λ")
+    for label, look in zip(names, (*_TWO_ERRORS, _CHOSEN), strict=True):
         errors.plot([], [], label=label, **look)
-    errors.legend(frameon=False, loc="upper left")
-    counts.set(xlabel=f"estimates of {name}", ylabel="share", xlim=(-1.5, 3.5), ylim=(0, 1))
+    counts.set(xlabel=f"estimates of {name}", ylabel=f"share (cut at {_TOP:g})")
+    counts.set(xlim=(_EDGES[0], _EDGES[-1]), ylim=(0, _TOP))
     counts.axvline(truth, color="black", linestyle="--", label="true")
-    counts.legend(frameon=False, loc="upper right")
+    counts.plot([], [], label="mean of the estimates", **_MEAN)
+    for ax in pair:
+        ax.legend(ncols=3, columnspacing=1, **_ABOVE)
     return pair
 
 
@@ -36,7 +44,7 @@ def estimates(
     errors, counts = pair
     for curve, look in zip((bias, noise), _TWO_ERRORS, strict=True):
         add_line(errors, lams, curve, **look)
-    add_line(errors, [lam, lam], [0, 1.6], color="grey", linewidth=1)
-    shares, edges = np.histogram(samples, np.linspace(-1.5, 3.5, 41))
+    add_line(errors, [lam, lam], [0, 1.6], **_CHOSEN)
+    shares, edges = np.histogram(samples, _EDGES)
     counts.stairs(shares / len(samples), edges, fill=True, color=COLORS[0], alpha=0.6)
-    add_line(counts, 2 * [samples.mean()], [0, 1], color=COLORS[1], linewidth=1.5)
+    add_line(counts, 2 * [samples.mean()], [0, 1], **_MEAN)

@@ -20,7 +20,8 @@ from trpo_lib.plotting._shared import (
 
 def stretch_panel(ax: Axes) -> Axes:
     """Axes for ``stretched_plane``: one scale for both directions, and a legend."""
-    ax.set(aspect="equal", xlim=(-0.5, 0.5), ylim=(-0.5, 0.5), xticks=[], yticks=[])
+    ax.set(aspect="equal", xlim=(-0.5, 0.5), ylim=(-0.5, 0.5))
+    ax.locator_params(nbins=5)
     ax.plot([], [], color="black", label="border of the region")
     ax.plot([], [], color="lightgrey", label="equal gain")
     for name, look in TWO_STEPS.items():
@@ -79,24 +80,28 @@ def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = Non
     return ax
 
 
-def full_steps(kls: np.ndarray, ratios: np.ndarray, max_kl: float, ax: Axes | None = None) -> Axes:
-    """What each update's full step did: KL in nats and actual/promised gain, both ``[K]``."""
-    kls, ratios = alike(kls=kls, ratios=ratios)
-    ax = ax or new_axes("KL of the full step (nats)", "gain ratio κ = actual / promised")
-    good = (kls <= max_kl) & (ratios > 0)
+def full_steps(
+    kls: np.ndarray, gains: np.ndarray, accepted: np.ndarray, ax: Axes | None = None
+) -> Axes:
+    """What each update's full step did, as shares of its model's KL and of its promised gain.
+
+    kls, gains, accepted: ``[K]``.
+    """
+    kls, gains, accepted = alike(kls=kls, gains=gains, accepted=accepted)
+    ax = ax or new_axes("KL / KL of the bowl", "gain / promised gain")
     for name, chosen, color, mark in (
-        ("accepted", good, COLORS[0], "o"),
-        ("refused", ~good, COLORS[1], "x"),
+        ("accepted", accepted, COLORS[0], "o"),
+        ("refused", ~accepted, COLORS[1], "x"),
     ):
-        ax.semilogx(kls[chosen], ratios[chosen], mark, color=color, ms=4, label=name)
-    ax.axvline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
+        ax.semilogx(kls[chosen], gains[chosen], mark, color=color, ms=4, label=name)
+    ax.axvline(1, color="grey", linestyle=":", label="as the model says")
+    ax.axhline(1, color="grey", linestyle=":")
     ax.axhline(0, color="grey", linewidth=1)
-    ax.axhline(1, color="grey", linestyle=":", label="promise kept")
-    ax.set_yscale("symlog", linthresh=2)  # a few ratios are huge: nearly nothing was promised
+    ax.set_yscale("symlog", linthresh=2)  # a few are huge: nearly nothing was promised
     limits = ax.axis()
     for axis, ticks in (
         (ax.yaxis, [-1, -0.5, 0, 0.5, 1, 1.5, 2, 5, 10]),
-        (ax.xaxis, [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1]),
+        (ax.xaxis, [0.25, 0.5, 1, 2, 5, 10, 20]),
     ):
         axis.set_ticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.xaxis.set_minor_formatter(NullFormatter())
