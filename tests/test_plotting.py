@@ -445,17 +445,21 @@ def test_visits_are_bars_for_each_policy_and_state():
 
 def test_what_is_frozen_stands_beside_what_happens():
     lengths, curves = np.array([0.0, 1.0]), np.array([[0.0, 1], [0, 2], [0, -3]])
-    axes = plt.figure().subplots(1, 2)
-    pair = plotting.frozen_panels(axes, ["here", "there"], np.array([0.9, 0.1]), lengths, curves)
+    axes, near = plt.figure().subplots(1, 2), (np.array([0.0, 0.1]), curves / 10)
+    share = np.array([0.9, 0.1])
+    pair = plotting.frozen_panels(axes, ["here", "there"], share, lengths, curves, near)
     assert [bar.get_height() for bar in pair[0].patches] == [0.9, 0.1]
     assert [list(line.get_ydata()) for line in pair[1].lines[:3]] == curves.tolist()
+    (inset,) = pair[1].child_axes
+    assert [list(line.get_ydata()) for line in inset.lines[:3]] == (curves / 10).tolist()
     standing = len(pair[1].lines)
-    plotting.frozen(pair, np.array([0.4, 0.6]), 0.5, 0.8, (0.7, 1.5))
+    plotting.frozen(pair, np.array([0.4, 0.6]), 0.5, 0.8, (0.7, 1.5), np.array([0.7, 0.3]))
     accepted, true, promised = moved(pair[1], standing)
     assert ([x for x, _ in accepted], true, promised) == ([0.5, 0.5], [[0.8, 0.7]], [[0.8, 1.5]])
-    inside = pair[0].collections[-1].get_paths()
-    assert any(path.contains_point((1.2, 0.59)) for path in inside)
-    assert not any(path.contains_point((0.2, 0.41)) for path in inside)
+    allowed, yours = (bars.get_paths() for bars in pair[0].collections[-2:])
+    for bars, right, height in ((allowed, 1, 0.3), (yours, 1.2, 0.6), (yours, 0.2, 0.4)):
+        assert any(path.contains_point((right, height - 0.01)) for path in bars)
+        assert not any(path.contains_point((right, height + 0.01)) for path in bars)
 
 
 def test_in_a_stretched_plane_lines_of_equal_gain_stand_across_the_slope():

@@ -39,14 +39,14 @@ def training_panels() -> np.ndarray:
     for ax, label in zip(axes, labels, strict=True):
         ax.set(xlabel="update", ylabel=label, xlim=(0, 50))
     axes[0].set_ylim(0, 100)
-    axes[0].plot([], [], color=COLORS[0], label="training, last episodes")
+    axes[0].plot([], [], color=COLORS[0], label="training, its last episodes")
     axes[0].plot([], [], "o", color=COLORS[1], label="test, greedy")
-    axes[0].legend(loc="upper left", frameon=False)
     axes[1].set(yscale="log", ylim=(1e-6, 20))
     axes[1].plot([], [], color="black", linestyle="--", label="bound δ")
-    axes[1].plot([], [], ".", color=COLORS[0], label="KL")
-    axes[1].legend(loc="lower right", frameon=False)
+    axes[1].plot([], [], ".", color=COLORS[0], label="KL of the update")
     axes[2].set_ylim(0, 1.05)
+    for ax in axes[:2]:  # above: inside it would lie on the data sooner or later
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     return axes
 
 

@@ -27,7 +27,7 @@ def frozen_panels(
     old: np.ndarray,
     lengths: np.ndarray,
     curves: np.ndarray,
-    near: tuple[np.ndarray, np.ndarray] | None = None,
+    near: tuple[np.ndarray, np.ndarray],
 ) -> Sequence[Axes]:
     """A pair of axes for ``frozen``: time in each of S states, and gains along a step.
 
@@ -46,13 +46,12 @@ def frozen_panels(
     _gains(line, lengths, curves)
     line.set(xlabel="step length", ylabel="gain in return", xlim=(0, lengths[-1]), ylim=(-6, 10))
     line.legend(frameon=False, loc=(0.06, 0.08), fontsize=8)
-    if near is not None:
-        inset = line.inset_axes((0.15, 0.72, 0.32, 0.21))
-        _gains(inset, *near)
-        inset.set(xlim=(0, near[0][-1]), ylim=(-0.003, 0.006), yticks=(0, 0.005))
-        inset.set_title("the first steps, enlarged", fontsize=8)
-        inset.set_xticks((0, near[0][-1]))
-        inset.tick_params(labelsize=7)
+    inset = line.inset_axes((0.15, 0.72, 0.32, 0.21))
+    _gains(inset, *near)
+    inset.set(xlim=(0, near[0][-1]), ylim=(-0.003, 0.006), yticks=(0, 0.005))
+    inset.set_title("the first steps, enlarged", fontsize=8)
+    inset.set_xticks((0, near[0][-1]))
+    inset.tick_params(labelsize=7)
     return pair
 
 
@@ -70,7 +69,7 @@ def frozen(
     allowed: float,
     length: float,
     gains: tuple[float, float],
-    new_if_allowed: np.ndarray | None = None,
+    new_if_allowed: np.ndarray,
 ) -> None:
     """The time ``[S]`` in each state after a step of this length, its gains in η and in L.
 
@@ -78,8 +77,7 @@ def frozen(
     state is new_if_allowed ``[S]``.
     """
     bars, line = pair
-    if new_if_allowed is not None:
-        _bars_beside(bars, new_if_allowed, -0.13, COLORS[4])
+    _bars_beside(bars, new_if_allowed, -0.13, COLORS[4])
     _bars_beside(bars, new, 0.14, COLORS[3])
     line.fill_between([0, allowed], -5.9, -5.4, facecolor=COLORS[4])
     add_line(line, [allowed, allowed], [-6, -5], color="black", linewidth=1.5)
