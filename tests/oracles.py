@@ -95,7 +95,7 @@ def what_is_an_action_worth(meadow_error, slope_error, lam):
     first = gae(*map(torch.tensor, rows), never, never, 0.9, lam)[0].numpy()
     found = first[1::2] - first[::2]
     walks, runs = world.advantages(old)[0]
-    return [lam, found.mean() - (runs - walks), found.std()]
+    return [meadow_error, slope_error, lam, found.mean() - (runs - walks), found.std()]
 
 
 def hiker():

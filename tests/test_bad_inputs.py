@@ -165,7 +165,7 @@ TABLE = {
     "a run to go on nowhere": (lambda w: Trainer.load(w.folder / "run.pt", device="gpu"), "device"),
     "evaluation of a trainer": (lambda w: evaluate(w.trainer, "CartPole-v1", 1, 0), "policy"),
     "evaluation of a critic": (lambda w: evaluate(w.critic, "CartPole-v1", 1, 0),
-                               "policy must be a network with an act method"),
+                               "policy must have an act method"),
     "evaluation where it does not fit": (lambda w: evaluate(w.policy, "Pendulum-v1", 1, 0),
                                          "policy"),
     "evaluation without episodes": (lambda w: evaluate(w.policy, "CartPole-v1", 0, 0), "episodes"),

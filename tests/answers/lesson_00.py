@@ -9,7 +9,7 @@ from trpo_lib.exercises.lesson_00 import (
     check_00_explore,
     check_00_predict,
 )
-from trpo_lib.training import TrainConfig
+from trpo_lib.trpo import TRPOConfig
 
 
 def discounted(exponent):
@@ -50,10 +50,10 @@ RIGHT = [
     (check_00_compute, backwards),
     (check_00_compute, only_discounts),
     (check_00_compute, lambda r, g: np.dot(r, g ** np.arange(len(r)))),
-    (check_00_explore, TrainConfig(seed=2, max_iterations=24)),
-    (check_00_explore, TrainConfig(seed=5, max_iterations=20)),
-    (check_00_explore, TrainConfig(seed=6, max_iterations=24, target_return=None)),
-    (check_00_explore, TrainConfig(seed=3, num_envs=50, num_steps=40, max_iterations=25)),  # 50,000
+    (check_00_explore, 0.0025),
+    (check_00_explore, [0.002]),
+    (check_00_explore, "0.0022"),
+    (check_00_explore, torch.tensor(0.0018)),
 ]
 WRONG = [
     (check_00_core, lambda x, v, a, t: 1, "each state needs a score: the shape must be"),
@@ -84,16 +84,14 @@ WRONG = [
     (check_00_compute, lambda r, g: backwards(r, g) / len(r), "a mean"),
     (check_00_compute, lambda r, g: backwards(r, g) if r else -1, "without rewards"),
     (check_00_compute, lambda r, g: r[0] + g * backwards(r[1:], g), "IndexError"),
-    (check_00_explore, {"seed": 1}, "TrainConfig is asked for"),
-    (check_00_explore, TrainConfig, "TrainConfig is asked for"),
-    (check_00_explore, 2, "TrainConfig is asked for, this is a int"),
-    (check_00_explore, TrainConfig(env_id="Pendulum-v1"), "CartPole-v1"),
-    (check_00_explore, TrainConfig(max_iterations=10), "seed 0"),
-    (check_00_explore, TrainConfig(seed=1), "409,600"),
-    (
-        check_00_explore,
-        TrainConfig(seed=1, num_envs=3, num_steps=7, max_iterations=2381),
-        "is 50,001",
-    ),
-    (check_00_explore, TrainConfig(seed=1, max_iterations=1), "below 475"),
+    (check_00_explore, 0.005, r"^it takes [5-8]\.\d updates: .* Half of δ is no half step"),
+    (check_00_explore, 0.009, "the steps are still too long"),
+    (check_00_explore, 0.0004, "or more: the steps are too short"),
+    (check_00_explore, 1e-6, r"^it takes 20\.0 updates or more"),
+    (check_00_explore, 0.01, "above 0 and below 0.01"),
+    (check_00_explore, 3, "above 0 and below 0.01"),
+    (check_00_explore, 0, "above 0 and below 0.01"),
+    (check_00_explore, -0.0025, "above 0 and below 0.01"),
+    (check_00_explore, (0.0025, 0.002), "one number is asked for, yours has 2"),
+    (check_00_explore, TRPOConfig(max_kl=0.0025), "real numbers are asked for"),
 ]

@@ -39,6 +39,8 @@ def with_numpy(matvec, g, iters, max_kl):
     g = np.asarray(g)
     x, e, u = 0 * g, g, g
     for _ in range(iters):
+        if not e.any():
+            break
         product = matvec(u)
         x = x + (e @ e) / (u @ product) * u
         rest = e - (e @ e) / (u @ product) * product
@@ -46,12 +48,14 @@ def with_numpy(matvec, g, iters, max_kl):
     return np.sqrt(2 * max_kl / (x @ matvec(x))) * x
 
 
-def loop(coefficient):
+def loop(coefficient, stops=True):
     """CG with another coefficient of the last direction, made from both residuals."""
 
     def natural_step(matvec, g, iters, max_kl):
         x, e, u = torch.zeros_like(g), g, g
         for _ in range(iters):
+            if stops and not e.any():
+                break
             product = matvec(u)
             length = (e @ u) / (u @ product)
             x, old, e = x + length * u, e, e - length * product
@@ -159,7 +163,7 @@ WRONG = [
     (check_05_compute, with_length(lambda Ax, x, kl: (kl / (x @ Ax)) ** 0.5), "a 2 is missing"),
     (check_05_compute, with_length(lambda Ax, x, kl: (kl / 2 / (x @ Ax)) ** 0.5), "2 belongs"),
     (check_05_compute, with_length(lambda Ax, x, kl: 2 * kl / (x @ Ax)), "square root"),
-    (check_05_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "A is missing"),
+    (check_05_compute, with_length(lambda Ax, x, kl: (2 * kl / (x @ x)) ** 0.5), "F_c is missing"),
     (check_05_compute, with_length(lambda Ax, x, kl: 1), "needs its length"),
     (check_05_compute, with_length(lambda Ax, x, kl: (x @ Ax / kl / 2) ** 0.5), "length is upside"),
     (check_05_compute, with_length(lambda Ax, x, kl: kl), case_of(6, "iters = 3, max_kl = 0.02")),
@@ -182,6 +186,11 @@ WRONG = [
     (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, max(n - 1, 1), kl), "too few"),
     (check_05_compute, by_krylov, "unless g is 0"),
     (check_05_compute, loop(lambda new, old: (new @ new) / (old @ old)), "unless g is 0"),
+    (
+        check_05_compute,
+        guarded(loop(lambda new, old: (new @ new) / (old @ old), stops=False)),
+        "until the residual is 0",
+    ),
     (check_05_compute, exactly, "exact solution"),
     (check_05_compute, lambda m, g, n, kl: reach(m, g, kl), "CG is missing"),
     (check_05_compute, lambda m, g, n, kl: by_krylov(m, g, n, kl)[:, None], r"\[6, 1\]"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from trpo_lib.exercises.verdict import (
     Verdict,
@@ -13,12 +14,14 @@ from trpo_lib.exercises.verdict import (
     compare,
     judge,
     never_raises,
+    numbers,
     same,
 )
 from trpo_lib.training import TrainConfig, Trainer, evaluate
+from trpo_lib.trpo import TRPO, TRPOConfig
 
 
-@dataclass
+@dataclass(frozen=True)
 class _ByHand:
     """Pushes to the right where the score is positive."""
 
@@ -52,8 +55,8 @@ def check_00_core(answer: Callable) -> Verdict:
     return Verdict(False, f"the mean return is {mean:.0f}, and 475 is asked for: {hint}")
 
 
-def _mean_return(policy) -> float:
-    return evaluate(policy, "CartPole-v1", episodes=100, seed=1).mean()
+def _mean_return(policy, noise: torch.Generator | None = None) -> float:
+    return evaluate(policy, "CartPole-v1", episodes=100, seed=1, generator=noise).mean()
 
 
 @never_raises
@@ -104,20 +107,26 @@ def check_00_compute(answer: Callable) -> Verdict:
 
 
 @never_raises
-def check_00_explore(answer: TrainConfig) -> Verdict:
-    """A run of at most 50,000 environment steps, with a seed other than 0, that solves CartPole."""
-    if not isinstance(answer, TrainConfig):
-        return Verdict(False, f"a TrainConfig is asked for, this is a {type(answer).__name__}.")
-    if answer.env_id != "CartPole-v1":
-        return Verdict(False, f"the task is CartPole-v1, this trains on {answer.env_id}.")
-    if answer.seed == 0:
-        return Verdict(False, "seed 0 is the lesson's: choose another.")
-    steps = answer.num_envs * answer.num_steps * answer.max_iterations
-    if steps > 50_000:
-        return Verdict(False, f"the budget is 50,000 steps, N · T · max_iterations is {steps:,}.")
-    with Trainer(answer) as trainer:
-        list(trainer)
-    if (mean := _mean_return(trainer.policy)) < 475:
-        why = f"the greedy mean over 100 episodes is {mean:.0f}, below 475: try another run."
-        return Verdict(False, why)
-    return Verdict(True, "the greedy mean over 100 fresh episodes is 475 or more.")
+def check_00_explore(answer: float) -> Verdict:
+    """A bound δ with which learning takes about twice as many updates as with 0.01."""
+    (delta,) = numbers(answer, 1)
+    if not 0 < delta < 0.01:
+        return Verdict(False, "only a bound above 0 and below 0.01 makes the steps shorter.")
+    mean = np.mean([_updates_to_100(delta, seed) for seed in range(3)])
+    took = f"it takes {mean:.1f} updates"
+    if mean < 8.5:
+        return Verdict(False, f"{took}: the steps are still too long. Half of δ is no half step.")
+    if mean > 12.5:
+        return Verdict(False, f"{took} or more: the steps are too short.")
+    return Verdict(True, f"{took}. Half the step has a quarter of the KL, so δ is about 0.0025.")
+
+
+def _updates_to_100(delta: float, seed: int) -> int:
+    """The first update after which drawn actions have a mean return of 100; at most 20."""
+    config = TrainConfig(seed=seed, max_iterations=20, target_return=None)
+    noise = torch.Generator().manual_seed(seed)
+    with Trainer(config, TRPO(TRPOConfig(max_kl=delta))) as trainer:
+        for record in trainer:
+            if _mean_return(trainer.policy, noise) >= 100:
+                return record.iteration
+    return config.max_iterations

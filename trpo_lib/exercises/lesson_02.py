@@ -46,23 +46,25 @@ def _softmax_fisher(p: np.ndarray) -> np.ndarray:
 
 @never_raises
 def check_02_predict(answer: float) -> Verdict:
-    """KL(p ‖ q) in nats for p = (1, 0) and q = (0.8, 0.2); two decimals will do."""
+    """The finite KL of (0.5, 0.3, 0.2) and (0.625, 0.375, 0), in nats; two decimals will do."""
     (value,), right = numbers(answer, 1), math.log(1.25)
     if math.isnan(value):
         return Verdict(False, "no NaN: the term 0 · log 0 counts as 0.")
     mistakes = {
-        math.inf: "that is KL(q ‖ p): q takes an action that p never takes.",
+        math.inf: "that is KL(p ‖ q): p takes an action that q never takes.",
         math.log2(1.25): "these are bits; nats take the natural logarithm.",
         math.log10(1.25): "nats take the natural logarithm, not that to base 10.",
-        math.log(0.8): "upside down: the logarithm is of p / q, not q / p.",
-        math.log(1.25) / 2: "KL is a sum over the actions, not their mean.",
+        math.log(0.8): "upside down: the mean over q is of log(q / p).",
+        math.log(1.25) / 3: "KL is a sum over the actions, not their mean.",
         0.2: "that is the total variation.",
         0: "KL is 0 only for equal policies.",
     }
     for known in (right, *mistakes):
         if math.isclose(value, known, abs_tol=0.005):
             value = known
-    return compare(value, right, mistakes, "one term, log(1 / 0.8); the other is 0.")
+    return compare(
+        value, right, mistakes, "q / p is 1 / 0.8 wherever q is not 0, so KL(q ‖ p) = log(1 / 0.8)."
+    )
 
 
 def _random(*shape: int) -> np.ndarray:

@@ -63,7 +63,7 @@ def _cg(matrix, b, iters, coefficient=lambda new, old: new / old):
 
 
 def _reach(matrix, x, max_kl):
-    """X scaled to ½ dᵀ A d = max_kl."""
+    """X scaled to ½ dᵀ F_c d = max_kl."""
     return np.sqrt(2 * max_kl / (x @ matrix @ x)) * x
 
 
@@ -72,7 +72,7 @@ def _natural_step(matrix, g, iters, max_kl):
 
 
 def _with_length(length: Callable) -> Callable:
-    """A wrong step: the right direction with another factor, a function of xᵀAx, x and max_kl."""
+    """A wrong step: the right direction, another factor: a function of xᵀF_c x, x and max_kl."""
 
     def step(matrix, g, iters, max_kl):
         x = _cg(matrix, g, iters)
@@ -83,16 +83,18 @@ def _with_length(length: Callable) -> Callable:
 
 _MISTAKES = {
     "the sign is wrong: g is a gradient to climb.": lambda *a: -_natural_step(*a),
-    "a 2 is missing: the KL is ½ dᵀA d.": _with_length(lambda q, x, kl: np.sqrt(kl / q)),
-    "the 2 belongs above: √(2 max_kl / xᵀAx).": _with_length(lambda q, x, kl: np.sqrt(kl / 2 / q)),
-    "a square root is missing: dᵀA d grows with the square of d.": _with_length(
+    "a 2 is missing: the KL is ½ dᵀF_c d.": _with_length(lambda q, x, kl: np.sqrt(kl / q)),
+    "the 2 belongs above: √(2 max_kl / xᵀF_c x).": _with_length(
+        lambda q, x, kl: np.sqrt(kl / 2 / q)
+    ),
+    "a square root is missing: dᵀF_c d grows with the square of d.": _with_length(
         lambda q, x, kl: 2 * kl / q
     ),
-    "A is missing in the length: xᵀA x, not xᵀx.": _with_length(
+    "F_c is missing in the length: xᵀF_c x, not xᵀx.": _with_length(
         lambda q, x, kl: np.sqrt(2 * kl / (x @ x))
     ),
     "that is x itself: it still needs its length.": _with_length(lambda q, x, kl: 1),
-    "the length is upside down: the larger xᵀA x, the shorter the step.": _with_length(
+    "the length is upside down: the larger xᵀF_c x, the shorter the step.": _with_length(
         lambda q, x, kl: np.sqrt(q / (2 * kl))
     ),
     "that is steepest descent: the next direction forgets the last one.": lambda m, g, n, kl: (
@@ -167,7 +169,7 @@ def check_05_core(answer: Callable) -> Verdict:
 def check_05_compute(answer: Callable) -> Verdict:
     """natural_step(matvec, g, iters, max_kl): CG from 0, then the length that uses max_kl.
 
-    Where g is 0, so is the step.
+    CG ends early where the residual is 0, and where g is 0, so is the step.
     """
 
     def step(matrix: np.ndarray, g: np.ndarray, iters: int, max_kl: float) -> np.ndarray:
@@ -175,10 +177,13 @@ def check_05_compute(answer: Callable) -> Verdict:
 
     problems = ((6, 3, 0.02), (5, 1, 0.05), (6, 4, 0.03))
     cases = [(*_system(k, size), n, kl) for k, (size, n, kl) in enumerate(problems)]
-    praise = "x from CG's own iterates, the length from ½ dᵀA d = max_kl."
+    praise = "x from CG's own iterates, the length from ½ dᵀF_c d = max_kl."
     verdict = judge(step, cases, _natural_step, _MISTAKES, praise, _what_is_off)
     if verdict.passed and not same(step(np.eye(3), np.zeros(3), 2, 0.01), np.zeros(3)):
         return Verdict(False, "right unless g is 0: there CG divides 0 by 0; return zeros.")
+    solved_at_once = np.eye(3), np.array([3.0, 0.0, 4.0]), 2, 0.02
+    if verdict.passed and not same(step(*solved_at_once), _reach(*solved_at_once[:2], 0.02)):
+        return Verdict(False, "right until the residual is 0: there CG divides 0 by 0; stop.")
     return verdict
 
 
@@ -187,7 +192,7 @@ def _what_is_off(given: np.ndarray, right: np.ndarray) -> str:
     if given.shape != right.shape or not np.isfinite(given).all():
         return ""
     if given @ right > (1 - 1e-9) * np.linalg.norm(given) * np.linalg.norm(right):
-        return "the direction is right, the length is not: solve ½ dᵀA d = max_kl for it; "
+        return "the direction is right, the length is not: solve ½ dᵀF_c d = max_kl for it; "
     return "the direction is not CG's iterate after iters iterations; "
 
 

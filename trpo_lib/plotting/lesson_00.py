@@ -22,6 +22,7 @@ def return_histories(
         for run, look in zip(returns, looks, strict=True):
             ax.plot(updates, run, linewidth=1.2, **look)
         ax.set(title=name, xlabel="update", ylim=(0, 515), yticks=range(0, 501, 100))
+        ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("mean return, actions drawn")
     if marked:
         run, before = marked
@@ -34,7 +35,7 @@ def return_histories(
 
 def training_panels() -> np.ndarray:
     """Three axes ``[3]`` for a training run: returns, KL and accepted fraction by update."""
-    axes = panels(1, 3)[0]
+    axes = panels(1, 3, 3.2, 3.3)[0]
     labels = ("mean return per episode", "KL(old ‖ new) (nats)", "accepted fraction of the step")
     for ax, label in zip(axes, labels, strict=True):
         ax.set(xlabel="update", ylabel=label, xlim=(0, 50))
@@ -69,7 +70,7 @@ def training(
     for ax in axes:
         ax.set_xlim(0, 50 * 2 ** max(0, np.ceil(np.log2(max(len(returns), 1) / 50))))
     axes[0].plot(updates, returns, color=COLORS[0])
-    axes[0].plot(updates, tests, "o", color=COLORS[1])
+    axes[0].plot(updates, tests, "o", color=COLORS[1], clip_on=False)  # 500 may be at the top
     axes[1].step(updates, bounds, where="mid", color="black", linestyle="--")
     axes[1].plot(updates, kls, ".", color=COLORS[0])
     axes[2].plot(updates, fractions, ".", color=COLORS[0])

@@ -122,17 +122,13 @@ def policy_regions(
     radius: float,
     ax: Axes | None = None,
 ) -> Axes:
-    """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle.
-
-    Neighbouring points have different colours.
-    """
+    """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle."""
     ax = ax or panels(1, 1, 5.2, 5)[0, 0]
-    for number, (old, kl) in enumerate(zip(olds, kls, strict=True)):
-        color = COLORS[number % 5]
-        ax.contour(*planes_of(grid), kl, [max_kl], colors=color, linewidths=2)
+    for old, kl in zip(olds, kls, strict=True):
+        ax.contour(*planes_of(grid), kl, [max_kl], colors=COLORS[0], linewidths=2)
         ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
-        ax.plot(*old, "o", color=color, markeredgecolor="black", markersize=6)
-    ax.plot([], [], color="black", label=f"KL = {max_kl:g} nats")
+        ax.plot(*old, "o", color="black", markersize=5)
+    ax.plot([], [], color=COLORS[0], label=f"KL = {max_kl:g} nats")
     ax.plot([], [], "--", color="grey", label=f"length of the step = {radius:g}")
     ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
     ax.legend(**BELOW)
@@ -148,11 +144,11 @@ def region_panels(pair: Sequence[Axes], square: np.ndarray, heights: np.ndarray)
     grid = np.stack(np.meshgrid(square, square), axis=-1)
     _number_lines_at_the_edge(_relief(grid, heights, plane), square, heights)
     plane.plot([], [], "k-", label="KL = δ")
-    plane.plot([], [], "k:", label="½ dᵀF d = δ")
+    plane.plot([], [], "k--", label="½ dᵀF d = δ")
     for name, look in TWO_STEPS.items():
         plane.plot([], [], label=name, **look)
     plane.legend(**BELOW)
-    bars.set(ylabel="share of the natural gain", ylim=(0, 1.15), xlim=(-0.6, 1.6))
+    bars.set(ylabel="share of the natural gain", ylim=(0, 1.25), xlim=(-0.6, 1.6))
     bars.set_xticks([0, 1], list(TWO_STEPS))
     return pair
 
@@ -189,11 +185,13 @@ def region_and_steps(
     plane, bars = pair
     border = contour_generator(square, square, kl).lines(max_kl)
     plane.add_artist(LineCollection(border, colors="black", linewidths=1.6, clip_on=True))
-    add_line(plane, *ellipse.T, color="black", linestyle=":", linewidth=1.6)
+    add_line(plane, *ellipse.T, color="black", linestyle="--", linewidth=1.6)
     for step, look in zip(steps, TWO_STEPS.values(), strict=True):
         add_line(plane, *np.stack([old, old + step]).T, color=look["color"], linewidth=2)
         add_line(plane, *(old + step), markeredgecolor="white", **(look | {"markersize": 9}))
     add_line(plane, *old, marker="o", color="black", markersize=6)
+    setting = f"θ_old = ({old[0]:g}, {old[1]:g}), δ = {max_kl:g}".replace("-", "−")
+    bars.text(0.5, 0.99, setting, transform=bars.transAxes, ha="center", va="top", fontsize=9)
     for place, (gain, look) in enumerate(zip(gains / gains[1], TWO_STEPS.values(), strict=True)):
         x = place + np.array([-0.35, -0.35, 0.35, 0.35])
         bars.fill_between(x, gain * np.array([0, 1, 1, 0]), facecolor=look["color"])

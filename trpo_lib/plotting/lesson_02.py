@@ -1,6 +1,6 @@
 """The pictures of lesson 02."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 
 import numpy as np
 from contourpy import contour_generator
@@ -9,6 +9,18 @@ from matplotlib.collections import LineCollection
 
 from trpo_lib._checks import require_count
 from trpo_lib.plotting._shared import COLORS, STYLES, add_line, alike, looks_of, new_axes, panels
+
+_WIDTHS = (3.0, 2.0, 1.4)  # lines may lie on one another, and the last drawn is the thinnest
+
+
+def _line_looks(name: str, drawn: Sized) -> list[dict]:
+    """How each line of a triangle looks; lines that coincide can all be seen."""
+    return looks_of(name, drawn, color=COLORS, linestyle=STYLES, linewidth=_WIDTHS)
+
+
+def _line_style(look: dict) -> dict:
+    """A look, as collections of lines and contours call it."""
+    return {key + "s": value for key, value in look.items()}
 
 
 def bound_scatter(
@@ -55,13 +67,13 @@ def _in_triangle(policies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def simplex_panel(ax: Axes, names: Sequence[str]) -> Axes:
     """The triangle of all policies of three actions, with a legend of its lines' names."""
-    looks = looks_of("names", names, color=COLORS, linestyle=STYLES)
+    looks = _line_looks("names", names)
     ax.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color="black", linewidth=1)
     for corner, (rise, side) in enumerate(((-0.02, "top"), (-0.02, "top"), (0.02, "bottom"))):
         x, y = _in_triangle(np.eye(3)[corner])
         ax.text(x, y + rise, f"action {corner + 1}", ha="center", va=side)
     for name, look in zip(names, looks, strict=True):
-        ax.plot([], [], label=name, linewidth=1.8, **look)
+        ax.plot([], [], label=name, **look)
     ax.plot([], [], "o", color="black", markersize=4, label="p, old")
     ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.97))
     ax.axis("off")
@@ -74,25 +86,27 @@ def simplex(
 ) -> Axes:
     """Lines of equal value of measures ``[H, W]`` on a ``simplex_grid``.
 
-    The first measure's lines have their values on top of them.
+    The first measure's lines have their values on top of them, the others' at their right.
     """
     ax = simplex_panel(panels(1, 1, 5.6, 5.4)[0, 0], list(measures))
-    looks = looks_of("measures", measures, color=COLORS, linestyle=STYLES)
+    looks = _line_looks("measures", measures)
     for values, look in zip(measures.values(), looks, strict=True):
-        style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
-        lines = ax.contour(*_in_triangle(grid), values, levels, **style)
+        lines = ax.contour(*_in_triangle(grid), values, levels, **_line_style(look))
         for path, level in zip(lines.get_paths(), lines.levels, strict=True):
-            if look == looks[0] and len(path.vertices):  # a level may be reached nowhere
-                top = path.vertices[path.vertices[:, 1].argmax()]
-                _label(ax, f"{level:g}", top, look["color"])
+            if len(path.vertices):  # a level may be reached nowhere
+                beside = look != looks[0]
+                end = path.vertices[path.vertices[:, 0 if beside else 1].argmax()]
+                _label(ax, f"{level:g}", end, look["color"], beside)
     ax.plot(*_in_triangle(p), "o", color="black", markersize=4)
     return ax
 
 
-def _label(ax: Axes, text: str, point: np.ndarray, color: str) -> None:
-    """A small text right above a point."""
-    where = {"xytext": (0, 2), "textcoords": "offset points", "ha": "center", "va": "bottom"}
-    ax.annotate(text, point, fontsize=9, color=color, **where)
+def _label(ax: Axes, text: str, point: np.ndarray, color: str, beside: bool) -> None:
+    """A small text right above a point, or at its right."""
+    above = {"xytext": (0, 2), "ha": "center", "va": "bottom"}
+    right = {"xytext": (3, 0), "ha": "left", "va": "center"}
+    where = right if beside else above
+    ax.annotate(text, point, textcoords="offset points", fontsize=9, color=color, **where)
 
 
 def simplex_regions(
@@ -104,10 +118,9 @@ def simplex_regions(
     p: np.ndarray,
 ) -> None:
     """Where each measure ``[H, W]`` is at the level, another border ``[K, 3]``, and the point p."""
-    looks = looks_of("measures", [*measures, border], color=COLORS, linestyle=STYLES)
+    looks = _line_looks("measures", [*measures, border])
     for values, look in zip(measures, looks, strict=False):
         lines = contour_generator(*_in_triangle(grid), values).lines(level)
-        style = {"colors": look["color"], "linestyles": [look["linestyle"]], "linewidths": 1.8}
-        ax.add_artist(LineCollection(lines, **style))
-    add_line(ax, *_in_triangle(border), linewidth=1.8, **looks[-1])
+        ax.add_artist(LineCollection(lines, **_line_style(look)))
+    add_line(ax, *_in_triangle(border), **looks[-1])
     add_line(ax, *_in_triangle(p), marker="o", markersize=4, color="black")

@@ -11,6 +11,7 @@ _TWO_ERRORS = ({"color": COLORS[1], "linestyle": "-"}, {"color": COLORS[0], "lin
 _CHOSEN = {"color": "grey", "linewidth": 1}
 _MEAN = {"color": COLORS[1], "linewidth": 1.5}
 _ABOVE = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "frameon": False, "fontsize": 8}
+_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # hides the line of λ under it
 _EDGES = np.linspace(-1.5, 3.5, 26)  # of the histogram's bins
 _TOP = 0.6  # where its bars are cut, so that low ones are seen
 
@@ -22,7 +23,7 @@ def estimate_panels(pair: Sequence[Axes], truth: float, name: str) -> Sequence[A
     names = ("bias, without sign", "noise", "chosen λ")
     for label, look in zip(names, (*_TWO_ERRORS, _CHOSEN), strict=True):
         errors.plot([], [], label=label, **look)
-    counts.set(xlabel=f"estimates of {name}", ylabel=f"share (cut at {_TOP:g})")
+    counts.set(xlabel=f"estimates of {name}", ylabel="share of the estimates")
     counts.set(xlim=(_EDGES[0], _EDGES[-1]), ylim=(0, _TOP))
     counts.axvline(truth, color="black", linestyle="--", label="true")
     counts.plot([], [], label="mean of the estimates", **_MEAN)
@@ -38,13 +39,19 @@ def estimates(
     noise: np.ndarray,
     lam: float,
     samples: np.ndarray,
+    title: str = "",
 ) -> None:
-    """Bias and noise ``[K]`` of GAE over lams ``[K]``, and the samples at one lam."""
+    """Bias and noise ``[K]`` of GAE over lams ``[K]``, and the samples at one lam.
+
+    The title, if any, stands inside the left axes, so that it can move with a slider.
+    """
     alike(lams=lams, bias=bias, noise=noise)
     errors, counts = pair
     for curve, look in zip((bias, noise), _TWO_ERRORS, strict=True):
         add_line(errors, lams, curve, **look)
     add_line(errors, [lam, lam], [0, 1.6], **_CHOSEN)
+    if title:
+        errors.text(0.02, 1.45, title, fontsize=9, bbox=_PAPER)
     shares, edges = np.histogram(samples, _EDGES)
     counts.stairs(shares / len(samples), edges, fill=True, color=COLORS[0], alpha=0.6)
     add_line(counts, 2 * [samples.mean()], [0, 1], **_MEAN)

@@ -79,9 +79,10 @@ def frozen(
     bars, line = pair
     _bars_beside(bars, new_if_allowed, -0.13, COLORS[4])
     _bars_beside(bars, new, 0.14, COLORS[3])
-    line.fill_between([0, allowed], -5.9, -5.4, facecolor=COLORS[4])
+    line.fill_between([0, allowed], -5.9, -5.4, facecolor=COLORS[4], zorder=3)  # above the curves
     add_line(line, [allowed, allowed], [-6, -5], color="black", linewidth=1.5)
-    line.text(allowed + 0.08, -5.8, "δ allows", va="bottom", fontsize=8)
+    paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    line.text(allowed + 0.08, -5.8, "δ allows", va="bottom", fontsize=8, bbox=paper, zorder=3)
     line.vlines(length, *sorted(gains), color=COLORS[3], linewidth=3)
     true, promised = gains
     add_line(line, length, true, marker="o", markersize=8, color=COLORS[0], markeredgecolor="white")
@@ -100,7 +101,9 @@ def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = 
     promised, kept = alike(promised=promised, kept=kept)
     if not promised.size:
         raise ValueError("promised must not be empty")
-    ax = ax or new_axes("promised: gain in L", "kept: gain in η")
+    labels = "promised: gain in L", "kept: gain in η"
+    ax = ax or new_axes(*labels)
+    ax.set(xlabel=labels[0], ylabel=labels[1])
     fell = kept < 0
     ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=2, label="η rose")
     small = {"markersize": 3, "markeredgewidth": 0.7}

@@ -19,8 +19,9 @@ from trpo_lib.plotting._shared import (
 
 
 def stretch_panel(ax: Axes) -> Axes:
-    """Axes for ``stretched_plane``: one scale for both directions, and a legend."""
+    """Axes for ``stretched_plane``: one scale for both directions, names, and a legend."""
     ax.set(aspect="equal", xlim=(-0.5, 0.5), ylim=(-0.5, 0.5))
+    ax.set(xlabel="first coordinate", ylabel="second coordinate")
     ax.locator_params(nbins=5)
     ax.plot([], [], color="black", label="border of the region")
     ax.plot([], [], color="lightgrey", label="equal gain")
@@ -81,22 +82,27 @@ def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = Non
 
 
 def full_steps(
-    kls: np.ndarray, gains: np.ndarray, accepted: np.ndarray, ax: Axes | None = None
+    kls: np.ndarray,
+    gains: np.ndarray,
+    accepted: np.ndarray,
+    ax: Axes | None = None,
+    timid: float | None = None,
 ) -> Axes:
     """What each update's full step did, as shares of its model's KL and of its promised gain.
 
-    kls, gains, accepted: ``[K]``.
+    kls, gains, accepted: ``[K]``. timid: a KL to mark, below which a step counts as timid.
     """
     kls, gains, accepted = alike(kls=kls, gains=gains, accepted=accepted)
     ax = ax or new_axes("KL / KL of the bowl", "gain / promised gain")
-    for name, chosen, color, mark in (
-        ("accepted", accepted, COLORS[0], "o"),
-        ("refused", ~accepted, COLORS[1], "x"),
-    ):
-        ax.semilogx(kls[chosen], gains[chosen], mark, color=color, ms=4, label=name)
+    ax.semilogx(kls[accepted], gains[accepted], "o", color=COLORS[0], ms=4, label="accepted")
+    ax.semilogx(kls[~accepted], gains[~accepted], "x", color=COLORS[1], ms=4, label="refused")
     ax.axvline(1, color="grey", linestyle=":", label="as the model says")
     ax.axhline(1, color="grey", linestyle=":")
     ax.axhline(0, color="grey", linewidth=1)
+    if timid is not None:
+        ax.axvline(
+            timid, color="black", linestyle="--", linewidth=1, label=f"timid: below {timid:g}"
+        )
     ax.set_yscale("symlog", linthresh=2)  # a few are huge: nearly nothing was promised
     limits = ax.axis()
     for axis, ticks in (
