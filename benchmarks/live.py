@@ -24,7 +24,13 @@ from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 from servers import serve  # noqa: E402
 
 TITLE = "(f) Live figures in a browser"
-LESSONS = ("01_trust_regions", "02_kl_divergence", "04_surrogate_objective", "05_solving_the_step")
+LESSONS = (
+    "01_trust_regions",
+    "02_kl_divergence",
+    "03_what_is_an_action_worth",
+    "04_surrogate_objective",
+    "05_solving_the_step",
+)
 KEYS = ("ArrowRight", "ArrowLeft")
 MS_BETWEEN_KEYS = 500
 HANDLE = ".trpo-figure input[type=range], .noUi-handle"  # ours, and that of ``interact``

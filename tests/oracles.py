@@ -138,7 +138,9 @@ def surrogate_objective(max_kl, length):
 def solving_the_step(direction, stretch):
     F, angle = np.array([[2.2, 1.4], [1.4, 1.2]]), np.radians(direction)
     g = np.array([np.cos(angle), np.sin(angle)])
-    return [100 / np.sqrt(g @ F @ g * (g @ np.linalg.inv(F) @ g))]
+    wide, long = np.linalg.eigvalsh(np.linalg.inv(F))
+    share = 100 / np.sqrt(g @ F @ g * (g @ np.linalg.inv(F) @ g))
+    return [(long / wide) ** ((1 - stretch) / 2), share]
 
 
 def continuous_control(max_kl, x, u):

@@ -362,8 +362,10 @@ def moved(ax, standing):
 
 def test_return_histories_share_one_scale_and_mark_a_fall():
     wild, calm = np.array([[10.0, 500, 20], [5, 6, 7]]), np.ones((3, 3))
-    ax = plotting.return_histories([("wild", wild), ("calm", calm)], marked=(0, 1))
+    groups, names = [("wild", wild), ("calm", calm)], ["first", "second"]
+    ax = plotting.return_histories(groups, names, marked=(0, 1))
     left, right = ax.figure.axes
+    assert [line.get_label() for line in left.lines[:2]] == names
     assert left.get_ylim() == right.get_ylim()
     assert [ax.get_title() for ax in (left, right)] == ["wild", "calm"]
     np.testing.assert_array_equal(left.lines[0].get_xydata(), [[1, 10], [2, 500], [3, 20]])

@@ -15,7 +15,7 @@ def stored_picture():
     """The number of the cell that watches, its picture's alt text, and its source."""
     cells = nbformat.read(LESSON, as_version=4).cells
     code = [cell for cell in cells if cell.cell_type == "code"]
-    (number,) = (i for i, cell in enumerate(code) if cell.source.startswith("watch("))
+    (number,) = (i for i, cell in enumerate(code) if re.search("^watch\\(", cell.source, re.M))
     (output,) = code[number].outputs
     alt, source = re.match('<img alt="(.*?)" src="(.*?)"', output.data["text/html"]).groups()
     return number, html.unescape(alt), source

@@ -45,7 +45,7 @@ def check_00_core(answer: Callable) -> Verdict:
     if mean >= 475:
         return Verdict(True, f"the mean return of 100 episodes is {mean:.0f}: solved by hand.")
     if mean > 100:
-        hint = "the pole's speed is not enough: what does it say of a pole that leans and stands?"
+        hint = "the pole's speed is not enough: it stops the turning, but not the lean."
     elif mean > 20:
         hint = "the angle alone acts too late: look also at where the pole is going."
     elif _mean_return(_ByHand(lambda *state: -array(call(answer, *state)))) > 100:

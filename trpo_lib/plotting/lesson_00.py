@@ -9,27 +9,32 @@ from trpo_lib.plotting._shared import COLORS, STYLES, alike, looks_of, make_room
 
 
 def return_histories(
-    groups: Sequence[tuple[str, np.ndarray]], marked: tuple[int, int] | None = None
+    groups: Sequence[tuple[str, np.ndarray]],
+    names: Sequence[str],
+    marked: tuple[int, int] | None = None,
 ) -> Axes:
     """Groups of runs side by side, on one scale: the mean return ``[M, K]`` after each update.
 
-    marked: a run of the first group, and the number of the return before the update to mark.
+    names: of the M runs, which are alike in all groups. marked: a run of the first group, and the
+    number of the return before the update to mark.
     """
-    axes = panels(1, len(groups), 6.4 / len(groups), 3)[0]
-    for ax, (name, returns) in zip(axes, groups, strict=True):
+    axes = panels(1, len(groups), 6.4 / len(groups), 3.3)[0]
+    for ax, (title, returns) in zip(axes, groups, strict=True):
         looks = looks_of("runs", returns, color=COLORS, linestyle=STYLES)
         updates = np.arange(1, returns.shape[1] + 1)
         for run, look in zip(returns, looks, strict=True):
             ax.plot(updates, run, linewidth=1.2, **look)
-        ax.set(title=name, xlabel="update", ylim=(0, 515), yticks=range(0, 501, 100))
+        ax.set(title=title, xlabel="update", ylim=(0, 515), yticks=range(0, 501, 100))
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("mean return, actions drawn")
+    for line, name in zip(axes[0].lines, names, strict=True):
+        line.set_label(name)
     if marked:
         run, before = marked
         two = slice(before, before + 2)
         x, y = np.arange(1, groups[0][1].shape[1] + 1)[two], groups[0][1][run, two]
         axes[0].plot(x, y, color="black", linewidth=4, label="the largest fall")
-        axes[0].legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axes[0].figure.legend(loc="outside lower center", frameon=False, ncols=5)
     return axes[0]
 
 
