@@ -113,7 +113,7 @@ def check_00_explore(answer: float) -> Verdict:
     if not 0 < delta < 0.01:
         return Verdict(False, "only a bound above 0 and below 0.01 makes the steps shorter.")
     mean = np.mean([_updates_to_100(delta, seed) for seed in range(3)])
-    took = f"it takes {mean:.1f} updates"
+    took = f"it takes ≈ {mean:.1f} updates"
     if mean < 8.5:
         return Verdict(False, f"{took}: the steps are still too long. Half of δ is no half step.")
     if mean > 12.5:
