@@ -164,7 +164,10 @@ CASES = [
     (lambda given: plotting.bound_scatter(ROW, HALF, "", "", given.ax), r"values \[2\]"),
     (lambda given: plotting.promise_and_truth(ROW, HALF, given.ax), r"promised \[3\], kept \[2\]"),
     (lambda given: plotting.promise_and_truth([], [], given.ax), "promised must not be empty"),
-    (lambda given: plotting.full_steps(ROW, HALF, ROW > 0, given.ax), r"kls \[3\], gains \[2\]"),
+    (
+        lambda given: plotting.full_steps(ROW, HALF, ROW > 0, 0.8, given.ax),
+        r"kls \[3\], gains \[2\]",
+    ),
     (lambda given: plotting.gain_by_radius(ROW, ROW, HALF, [1]), r"actual \[3\], predicted \[2\]"),
     (lambda given: plotting.gain_by_radius(ROW, ROW, ROW, range(7)), "marked must be 1 to 6"),
     (
@@ -172,7 +175,7 @@ CASES = [
         r"returns \[3\], tests \[3\], kls \[3\], bounds \[2\], fractions \[3\]",
     ),
     (
-        lambda given: plotting.estimates([given.ax] * 2, ROW, HALF, ROW, 0.5, ROW),
+        lambda given: plotting.estimates([given.ax] * 2, ROW, HALF, ROW, 0.5, ROW, ""),
         r"lams \[3\], bias \[2\], noise \[3\]",
     ),
     (lambda given: plotting.visitation_bars(EYE, [], []), "names must be 1 to 6, .* got 0"),

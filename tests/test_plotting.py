@@ -167,11 +167,12 @@ def test_residual_curves_start_at_iteration_zero_on_a_log_axis():
 
 def test_full_steps_separates_what_the_line_search_takes_from_what_it_refuses():
     kls, gains = np.array([0.5, 2, 1, 0.4]), np.array([0.9, 0.8, 0.1, -0.2])
-    ax = plotting.full_steps(kls, gains, np.array([True, False, True, False]))
+    ax = plotting.full_steps(kls, gains, np.array([True, False, True, False]), 0.8)
     accepted, refused, model, *_ = ax.lines
     assert accepted.get_xydata().tolist() == [[0.5, 0.9], [1, 0.1]]
     assert refused.get_xydata().tolist() == [[2, 0.8], [0.4, -0.2]]
     assert model.get_xdata() == [1, 1]
+    assert ax.lines[-1].get_xdata() == [0.8, 0.8]
     assert accepted.get_marker() != refused.get_marker()
 
 
@@ -430,11 +431,12 @@ def test_estimates_are_counted_beside_the_truth():
     pair = plotting.estimate_panels(plt.figure().subplots(1, 2), 0.5, "A")
     standing = [len(ax.lines) for ax in pair]
     lams, samples = np.array([0.0, 1.0]), np.array([0.0, 0.01, 1.0, 1.01])
-    plotting.estimates(pair, lams, lams, 2 * lams, 0.25, samples)
+    plotting.estimates(pair, lams, lams, 2 * lams, 0.25, samples, "error 0.8")
     assert moved(pair[0], standing[0])[:2] == [[[0, 0], [1, 1]], [[0, 0], [1, 2]]]
     assert moved(pair[1], standing[1]) == [[[samples.mean(), 0], [samples.mean(), 1]]]
     assert pair[1].patches[-1].get_data().values.max() == 0.5
     assert pair[1].lines[0].get_xdata() == [0.5, 0.5]
+    assert pair[0].texts[-1].get_text() == "error 0.8"
 
 
 def test_visits_are_bars_for_each_policy_and_state():

@@ -113,7 +113,6 @@ class CategoricalPolicy(_Acting):
     def actor(self) -> Callable:
         """``act`` for a whole rollout: noise ``[N, A]`` -> actions ``[N]``."""
         logits = _on_arrays(self.logits)
-
         return lambda obs, noise=0.0: (logits(obs) + noise).argmax(-1)
 
 

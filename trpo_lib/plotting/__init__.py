@@ -9,7 +9,6 @@ from trpo_lib.plotting._shared import (
     figure_png,
     film_strip,
     image_bundle,
-    landscape,
     learning_curve,
     make_room,
     panels,
@@ -20,6 +19,7 @@ from trpo_lib.plotting.lesson_00 import return_histories, training, training_pan
 from trpo_lib.plotting.lesson_01 import (
     climb,
     gain_by_radius,
+    landscape,
     path,
     policy_regions,
     region_and_steps,

@@ -14,7 +14,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 from matplotlib.axes import Axes
-from matplotlib.colors import LightSource, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
@@ -24,7 +23,6 @@ from trpo_lib._checks import require_count, require_same_shape
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#000000")
 DPI = 80  # pixels per inch of every picture on the screen
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)))
-GROUND = LinearSegmentedColormap.from_list("ground", ["#bcd7ea", "#f4efdc", "#dcc48e", "#b98d52"])
 BELOW = {
     "loc": "upper center",
     "bbox_to_anchor": (0.5, -0.2),
@@ -88,26 +86,6 @@ def curves(
     for (name, y), look in zip(named.items(), looks, strict=True):
         ax.plot(x, y, label=name, **look)
     ax.legend(frameon=False)
-    return ax
-
-
-def landscape(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:
-    """Heights ``[H, W]`` as a relief under light, with labelled lines; equal scales on both axes.
-
-    grid ``[H, W, 2]`` must be regular. Low ground is blue, high ground brown.
-    """
-    ax = ax or panels(1, 1, 5.2, 4.6)[0, 0]
-    low, high = grid.min((0, 1)), grid.max((0, 1))
-    size = (high - low) / np.subtract(heights.shape[::-1], 1)
-    light = LightSource(azdeg=300, altdeg=50)
-    tallness = 0.12 * (high - low).max() / max(np.ptp(heights), 1e-12)
-    look = {"dx": size[0], "dy": size[1], "vert_exag": tallness, "blend_mode": "soft"}
-    relief = light.shade(heights, GROUND, **look)
-    extent = (low[0], high[0], low[1], high[1])
-    ax.imshow(relief, origin="lower", extent=extent, interpolation="bilinear", aspect="equal")
-    lines = ax.contour(*planes_of(grid), heights, 8, colors="#5a4a32", linewidths=0.5, alpha=0.7)
-    ax.clabel(lines, lines.levels[::2], fontsize=8, colors="black")
-    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
     return ax
 
 
@@ -193,11 +171,6 @@ def alike(**named: np.ndarray) -> list[np.ndarray]:
 def add_line(ax: Axes, x: np.ndarray, y: np.ndarray, **look) -> None:
     """``ax.plot`` in a third of the time: limits and colour cycle stay as they are."""
     ax.add_artist(Line2D(np.atleast_1d(x), np.atleast_1d(y), **look))
-
-
-def planes_of(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both coordinates of a grid ``[H, W, 2]``."""
-    return grid[..., 0], grid[..., 1]
 
 
 def new_axes(xlabel: str, ylabel: str) -> Axes:

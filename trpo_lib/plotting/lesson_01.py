@@ -6,6 +6,8 @@ import numpy as np
 from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colors import LightSource, LinearSegmentedColormap
+from matplotlib.contour import QuadContourSet
 from matplotlib.patches import Circle
 
 from trpo_lib.plotting._shared import (
@@ -15,11 +17,45 @@ from trpo_lib.plotting._shared import (
     TWO_STEPS,
     add_line,
     alike,
-    landscape,
     looks_of,
     panels,
-    planes_of,
 )
+
+_GROUND = LinearSegmentedColormap.from_list("ground", ["#bcd7ea", "#f4efdc", "#dcc48e", "#b98d52"])
+_NUMBERS = {"fontsize": 8, "colors": "black"}  # on the lines of equal height
+
+
+def landscape(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:
+    """Heights ``[H, W]`` as a relief under light, with labelled lines; equal scales on both axes.
+
+    grid ``[H, W, 2]`` must be regular. Low ground is blue, high ground brown.
+    """
+    ax = ax or panels(1, 1, 5.2, 4.6)[0, 0]
+    lines = _relief(ax, grid, heights)
+    ax.clabel(lines, lines.levels[::2], **_NUMBERS)
+    return ax
+
+
+def _relief(ax: Axes, grid: np.ndarray, heights: np.ndarray) -> QuadContourSet:
+    """Draws it, and returns its lines of equal height."""
+    # No line runs around the lowest ground, where rounding would make it jagged.
+    heights = np.maximum(heights, heights.min() + 1e-6 * np.ptp(heights))
+    low, high = grid.min((0, 1)), grid.max((0, 1))
+    size = (high - low) / np.subtract(heights.shape[::-1], 1)
+    light = LightSource(azdeg=300, altdeg=50)
+    tallness = 0.12 * (high - low).max() / max(np.ptp(heights), 1e-12)
+    look = {"dx": size[0], "dy": size[1], "vert_exag": tallness, "blend_mode": "soft"}
+    relief = light.shade(heights, _GROUND, **look)
+    extent = (low[0], high[0], low[1], high[1])
+    ax.imshow(relief, origin="lower", extent=extent, interpolation="bilinear", aspect="equal")
+    ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    look = {"colors": "#5a4a32", "linewidths": 0.5, "alpha": 0.7}
+    return ax.contour(*_planes_of(grid), heights, 8, **look)
+
+
+def _planes_of(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both coordinates of a grid ``[H, W, 2]``."""
+    return grid[..., 0], grid[..., 1]
 
 
 def climb(
@@ -27,7 +63,7 @@ def climb(
 ) -> Axes:
     """Paths ``[K + 1, 2]`` by name on the landscape of heights ``[H, W]``, grid ``[H, W, 2]``."""
     _path_looks("paths", paths)
-    ax = _relief(grid, heights, ax)
+    ax = landscape(grid, heights, ax)
     for number, (name, points) in enumerate(paths.items()):
         path(points, number, ax, name)
     ax.legend(**BELOW)
@@ -40,12 +76,6 @@ def path(points: np.ndarray, number: int, ax: Axes, label: str | None = None) ->
     add_line(ax, *points.T, markersize=4, markeredgewidth=0.3, linewidth=1.3, label=label, **look)
     add_line(ax, *points[-1], markersize=10, zorder=3, **look)  # on top of all other paths
     add_line(ax, *points[0], marker="o", color="black", markersize=7, zorder=3)
-
-
-def _relief(grid: np.ndarray, heights: np.ndarray, ax: Axes | None = None) -> Axes:
-    """``landscape`` without a line around its lowest ground, where rounding makes it jagged."""
-    floor = heights.min() + 1e-6 * np.ptp(heights)
-    return landscape(grid, np.maximum(heights, floor), ax)
 
 
 def _path_looks(name: str, drawn: Sized) -> list[dict]:
@@ -69,14 +99,14 @@ def trust_region(
     border_looks = looks_of("borders", borders, linestyle=STYLES) if borders else []
     markers = {"color": COLORS[2::-1], "marker": "D^s", "linestyle": ["none"]}
     step_looks = looks_of("steps", steps, **markers) if steps else []
-    ax = _relief(grid, heights, ax)
+    ax = landscape(grid, heights, ax)
     if model is not None:
         look = {"colors": COLORS[1], "linestyles": ":", "linewidths": 1.4}
-        ax.contour(*planes_of(grid), model, ax.collections[0].levels, **look)
+        ax.contour(*_planes_of(grid), model, ax.collections[0].levels, **look)
         ax.plot([], [], ":", color=COLORS[1], label="model m(θ)")
     for (name, (values, level)), look in zip((borders or {}).items(), border_looks, strict=True):
         ax.contour(
-            *planes_of(grid), values, [level], colors="black", linestyles=[look["linestyle"]]
+            *_planes_of(grid), values, [level], colors="black", linestyles=[look["linestyle"]]
         )
         ax.plot([], [], color="black", label=name, **look)
     for (name, step), look in zip((steps or {}).items(), step_looks, strict=True):
@@ -125,7 +155,7 @@ def policy_regions(
     """Around each of M points olds ``[M, 2]``: where KL ``[M, H, W]`` is max_kl, and a circle."""
     ax = ax or panels(1, 1, 5.2, 5)[0, 0]
     for old, kl in zip(olds, kls, strict=True):
-        ax.contour(*planes_of(grid), kl, [max_kl], colors=COLORS[0], linewidths=2)
+        ax.contour(*_planes_of(grid), kl, [max_kl], colors=COLORS[0], linewidths=2)
         ax.add_patch(Circle(old, radius, fill=False, color="grey", linestyle="--"))
         ax.plot(*old, "o", color="black", markersize=5)
     ax.plot([], [], color=COLORS[0], label=f"KL = {max_kl:g} nats")
@@ -141,8 +171,9 @@ def region_panels(pair: Sequence[Axes], square: np.ndarray, heights: np.ndarray)
     square ``[G]``: the values of both parameters.
     """
     plane, bars = pair
-    grid = np.stack(np.meshgrid(square, square), axis=-1)
-    _number_lines_at_the_edge(_relief(grid, heights, plane), square, heights)
+    lines = _relief(plane, np.stack(np.meshgrid(square, square), axis=-1), heights)
+    numbered = lines.levels[::2]
+    plane.clabel(lines, numbered, manual=_near_the_edge(lines, numbered, square), **_NUMBERS)
     plane.plot([], [], "k-", label="KL = δ")
     plane.plot([], [], "k--", label="½ dᵀF d = δ")
     for name, look in TWO_STEPS.items():
@@ -153,19 +184,17 @@ def region_panels(pair: Sequence[Axes], square: np.ndarray, heights: np.ndarray)
     return pair
 
 
-def _number_lines_at_the_edge(ax: Axes, square: np.ndarray, heights: np.ndarray) -> None:
-    """Draws the lines of a landscape anew, and their numbers where regions seldom cover them."""
-    (first,) = ax.collections
-    levels, numbered, places = first.levels, first.levels[::2], []
-    first.remove()
-    look = {"colors": "#5a4a32", "linewidths": 0.5, "alpha": 0.7}
-    lines = ax.contour(square, square, heights, levels, **look)
-    for level, line in zip(levels, lines.get_paths(), strict=True):
-        if level in numbered and len(line.vertices):
+def _near_the_edge(
+    lines: QuadContourSet, levels: np.ndarray, square: np.ndarray
+) -> list[np.ndarray]:
+    """For each level's line, if it has one, the point where regions seldom cover a number."""
+    places = []
+    for level, line in zip(lines.levels, lines.get_paths(), strict=True):
+        if level in levels and len(line.vertices):
             away = (line.vertices - square.mean()) / (np.ptp(square) / 2)
             inside = abs(away).max(1) < 0.86  # or the number would be cut off
             places.append(line.vertices[(inside * np.linalg.norm(away, axis=1)).argmax()])
-    ax.clabel(lines, numbered, fontsize=8, colors="black", manual=places)
+    return places
 
 
 def region_and_steps(

@@ -39,19 +39,18 @@ def estimates(
     noise: np.ndarray,
     lam: float,
     samples: np.ndarray,
-    title: str = "",
+    title: str,
 ) -> None:
     """Bias and noise ``[K]`` of GAE over lams ``[K]``, and the samples at one lam.
 
-    The title, if any, stands inside the left axes, so that it can move with a slider.
+    The title stands inside the left axes, so that it can move with a slider.
     """
     alike(lams=lams, bias=bias, noise=noise)
     errors, counts = pair
     for curve, look in zip((bias, noise), _TWO_ERRORS, strict=True):
         add_line(errors, lams, curve, **look)
     add_line(errors, [lam, lam], [0, 1.6], **_CHOSEN)
-    if title:
-        errors.text(0.02, 1.45, title, fontsize=9, bbox=_PAPER)
+    errors.text(0.02, 1.45, title, fontsize=9, bbox=_PAPER)
     shares, edges = np.histogram(samples, _EDGES)
     counts.stairs(shares / len(samples), edges, fill=True, color=COLORS[0], alpha=0.6)
     add_line(counts, 2 * [samples.mean()], [0, 1], **_MEAN)

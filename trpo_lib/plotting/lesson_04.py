@@ -101,9 +101,8 @@ def promise_and_truth(promised: np.ndarray, kept: np.ndarray, ax: Axes | None = 
     promised, kept = alike(promised=promised, kept=kept)
     if not promised.size:
         raise ValueError("promised must not be empty")
-    labels = "promised: gain in L", "kept: gain in η"
-    ax = ax or new_axes(*labels)
-    ax.set(xlabel=labels[0], ylabel=labels[1])
+    ax = ax or new_axes("", "")
+    ax.set(xlabel="promised: gain in L", ylabel="kept: gain in η")
     fell = kept < 0
     ax.plot(promised[~fell], kept[~fell], ".", color=COLORS[0], markersize=2, label="η rose")
     small = {"markersize": 3, "markeredgewidth": 0.7}

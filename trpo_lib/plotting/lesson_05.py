@@ -82,15 +82,11 @@ def residual_curves(curves: Mapping[str, Sequence[float]], ax: Axes | None = Non
 
 
 def full_steps(
-    kls: np.ndarray,
-    gains: np.ndarray,
-    accepted: np.ndarray,
-    ax: Axes | None = None,
-    timid: float | None = None,
+    kls: np.ndarray, gains: np.ndarray, accepted: np.ndarray, timid: float, ax: Axes | None = None
 ) -> Axes:
     """What each update's full step did, as shares of its model's KL and of its promised gain.
 
-    kls, gains, accepted: ``[K]``. timid: a KL to mark, below which a step counts as timid.
+    kls, gains, accepted: ``[K]``. timid: the share to mark, below which a step counts as timid.
     """
     kls, gains, accepted = alike(kls=kls, gains=gains, accepted=accepted)
     ax = ax or new_axes("KL / KL of the bowl", "gain / promised gain")
@@ -99,10 +95,8 @@ def full_steps(
     ax.axvline(1, color="grey", linestyle=":", label="as the model says")
     ax.axhline(1, color="grey", linestyle=":")
     ax.axhline(0, color="grey", linewidth=1)
-    if timid is not None:
-        ax.axvline(
-            timid, color="black", linestyle="--", linewidth=1, label=f"timid: below {timid:g}"
-        )
+    look = {"color": "black", "linestyle": "--", "linewidth": 1}
+    ax.axvline(timid, label=f"timid: below {timid:g}", **look)
     ax.set_yscale("symlog", linthresh=2)  # a few are huge: nearly nothing was promised
     limits = ax.axis()
     for axis, ticks in (
