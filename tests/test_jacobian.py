@@ -49,6 +49,19 @@ def test_push_and_pull_multiply_by_the_jacobian_of_autograd(sizes, prepared, gen
     torch.testing.assert_close(jacobian.pull(u), pulled, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("prepared", [False, True])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_outputs_at_other_parameters_are_those_of_a_network_that_has_them(
+    sizes, prepared, generator
+):
+    network, other = (network_of(sizes, generator, prepared) for _ in range(2))
+    if prepared:
+        other[0].load_state_dict(network[0].state_dict())
+    x = torch.randn(5, sizes[0], generator=generator, dtype=torch.float64)
+    theta = parameters_to_vector(other.parameters()).detach()
+    assert torch.equal(Jacobian(network, x).outputs_at(theta), other(x).detach())
+
+
 def test_both_leave_what_they_are_given_and_the_network_alone(generator):
     network = network_of((3, 8, 2), generator)
     x = torch.randn(5, 3, generator=generator, dtype=torch.float64)

@@ -23,7 +23,7 @@ from trpo_lib.adam import Adam
 from trpo_lib.advantage import normalize
 from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
-from trpo_lib.solvers import conjugate_gradient, flat_grad, move
+from trpo_lib.solvers import conjugate_gradient, flat_grad, move, params_of
 from trpo_lib.surrogate import surrogate
 from trpo_lib.trpo import local_model
 
@@ -48,7 +48,7 @@ def _take_over(
 def _far_out(policy: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
     """The log-probabilities of actions ten σ from the mean, and the gradient of their mean."""
     actions = torch.from_numpy(policy.act(batch.obs.numpy(force=True), 10.0)).to(batch.actions)
-    params = [param for param in policy.parameters() if param.requires_grad]
+    params = params_of(policy)
     with torch.enable_grad():
         log_probs = policy(batch.obs).log_prob(actions)
         return log_probs, flat_grad(log_probs.mean(), params)
@@ -93,7 +93,7 @@ class _FirstOrder(_Baseline):
         if self._owner not in (None, policy):
             self._forget()
         self._owner, trial = policy, copy.deepcopy(policy)
-        params, adam = [param for param in trial.parameters() if param.requires_grad], self._adam()
+        params, adam = params_of(trial), self._adam()
         with torch.no_grad():
             old = policy(batch.obs)
         for _ in range(self.epochs):
@@ -208,5 +208,5 @@ class NaturalGradient(_Baseline):
         trial = copy.deepcopy(policy)
         model = local_model(trial, batch, self.damping)
         natural = conjugate_gradient(model.fisher, model.gradient, self.cg_iters)
-        move(model.params, self.step_size * natural.x)
+        move(params_of(trial), self.step_size * natural.x)
         return _take_over(policy, trial, batch, natural.residuals)

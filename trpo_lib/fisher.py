@@ -13,17 +13,16 @@ from torch import Tensor, nn
 from trpo_lib._checks import require_between, require_finite, require_type
 from trpo_lib.divergence import mean_kl
 from trpo_lib.jacobian import Linearization
-from trpo_lib.solvers import LinearMap, flat_grad
+from trpo_lib.solvers import LinearMap, flat_grad, params_of
 
 
 def fisher_vector_product(policy: nn.Module, obs: Tensor, damping: float) -> LinearMap:
     """The map v -> (F + damping · I) v, ``[P]`` -> ``[P]``; F averaged over obs ``[B, O]``."""
     require_type(nn.Module, policy=policy)
     require_finite(obs=obs)
-    params = [param for param in policy.parameters() if param.requires_grad]
     with torch.no_grad():
         old = policy(obs)
-    return damped_hessian(mean_kl(old, policy(obs)), params, damping)
+    return damped_hessian(mean_kl(old, policy(obs)), params_of(policy), damping)
 
 
 def damped_hessian(kl: Tensor, params: list[Tensor], damping: float) -> LinearMap:

@@ -45,6 +45,14 @@ class Jacobian:
         kinds = kinds[kinds[:1] == [Standardizer] :]
         return kinds == [nn.Linear, *len(kinds) // 2 * [nn.Tanh, nn.Linear]]
 
+    def outputs_at(self, theta: Tensor) -> Tensor:
+        """The outputs ``[B, K]`` of the same layers with the parameters theta ``[P]``."""
+        pieces, x = theta.split(self._sizes), self._inputs[0]
+        for k, weight in enumerate(self._weights):
+            new_weight, new_bias = pieces[2 * k].view_as(weight), pieces[2 * k + 1]
+            x = nn.functional.linear(x.tanh() if k else x, new_weight, new_bias)
+        return x
+
     def push(self, v: Tensor) -> Tensor:
         """J v, ``[P]`` -> ``[B, K]``. In each layer dz = dW h + db + W dh, where dh = (1 − h²) dz'.
 
@@ -89,6 +97,7 @@ class Linearization:
     push: Callable[[Tensor], Tensor]  # v [P] -> J v [B, K]
     metric: Callable[[Tensor], Tensor]  # u [B, K] -> M u [B, K]
     pull: Callable[[Tensor], Tensor]  # u [B, K] -> Jᵀ u [P]
+    at: Callable[[Tensor], Distribution]  # θ [P] -> the policy with these parameters, there
 
 
 def linearize(policy: nn.Module, obs: Tensor) -> Linearization | None:
@@ -116,7 +125,10 @@ def _linearize_softmax(policy: CategoricalPolicy, obs: Tensor) -> Linearization:
         weighted = probs * u
         return weighted - probs * weighted.sum(-1, keepdim=True)
 
-    return Linearization(logits.outputs, policy.distribution, logits.push, metric, logits.pull)
+    def at(theta: Tensor) -> Distribution:
+        return policy.distribution(logits.outputs_at(theta))
+
+    return Linearization(logits.outputs, policy.distribution, logits.push, metric, logits.pull, at)
 
 
 def _linearize_gaussian(policy: GaussianPolicy, obs: Tensor) -> Linearization:
@@ -135,7 +147,11 @@ def _linearize_gaussian(policy: GaussianPolicy, obs: Tensor) -> Linearization:
     def pull(u: Tensor) -> Tensor:
         return torch.cat([u[:, dims:].sum(0), mean.pull(u[:, :dims])])
 
-    return Linearization(outputs, distribution, push, lambda u: diagonal * u, pull)
+    def at(theta: Tensor) -> Distribution:
+        new = mean.outputs_at(theta[dims:])
+        return policy.distribution(new, theta[:dims].expand_as(new))
+
+    return Linearization(outputs, distribution, push, lambda u: diagonal * u, pull, at)
 
 
 # A product of matrices is several times as fast with its narrow side first.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from trpo_lib import _checks
 
@@ -23,6 +23,11 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
     grads = torch.autograd.grad(output, params, materialize_grads=True, **autograd_options)
     flat = torch.cat([grad.reshape(-1) for grad in grads])
     return flat if autograd_options.get("create_graph") else flat.detach()
+
+
+def params_of(network: nn.Module) -> list[Tensor]:
+    """θ: those that may change, P numbers in all."""
+    return [param for param in network.parameters() if param.requires_grad]
 
 
 def move(params: Sequence[Tensor], step: Tensor) -> None:

@@ -8,6 +8,7 @@ gradient finds F⁻¹g, and a line search on the batch's own L and KL makes up f
 
 import copy
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
@@ -19,8 +20,8 @@ from trpo_lib import _checks
 from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
 from trpo_lib.fisher import damped_hessian, jacobian_fisher
-from trpo_lib.jacobian import linearize
-from trpo_lib.solvers import LinearMap, conjugate_gradient, flat_grad, line_search
+from trpo_lib.jacobian import Linearization, linearize
+from trpo_lib.solvers import LinearMap, conjugate_gradient, flat_grad, line_search, move, params_of
 from trpo_lib.surrogate import surrogate
 
 
@@ -46,31 +47,43 @@ class TRPOConfig:
 class LocalModel:
     """What an update knows of the neighbourhood of θ_old: L is linear there, and the KL a bowl."""
 
-    params: list[Tensor]  # θ: P numbers in all
     old: Distribution  # π_old at the batch's observations
     objective: float  # L(θ_old | θ_old)
     gradient: Tensor  # g [P], of L
     fisher: LinearMap  # v -> (F + damping · I) v, [P] -> [P]
+    at: Callable[[Tensor], Distribution]  # θ [P] -> π_θ at the batch's observations
 
 
 def local_model(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
     """The model at the policy's own parameters: from its Jacobian if it has one, or by autograd."""
-    params = [param for param in policy.parameters() if param.requires_grad]
     if linear := linearize(policy, batch.obs):
-        outputs = linear.outputs.detach().requires_grad_()
-        new = linear.distribution(outputs)
-        objective = _objective(new, batch)
-        (slopes,) = torch.autograd.grad(objective, outputs)
-        gradient, fisher = linear.pull(slopes), jacobian_fisher(linear, damping)
-        old = linear.distribution(linear.outputs)
-    else:
-        with torch.no_grad():
-            old = policy(batch.obs)
-        new = policy(batch.obs)
-        objective = _objective(new, batch)
-        gradient = flat_grad(objective, params, retain_graph=True)
-        fisher = damped_hessian(mean_kl(old, new), params, damping)
-    return LocalModel(params, old, objective.item(), gradient, fisher)
+        return _from_jacobian(linear, batch, damping)
+    return _by_autograd(copy.deepcopy(policy), batch, damping)  # which its calls may change
+
+
+def _from_jacobian(linear: Linearization, batch: Batch, damping: float) -> LocalModel:
+    outputs = linear.outputs.detach().requires_grad_()
+    objective = _objective(linear.distribution(outputs), batch)
+    (slopes,) = torch.autograd.grad(objective, outputs)
+    gradient, fisher = linear.pull(slopes), jacobian_fisher(linear, damping)
+    old = linear.distribution(linear.outputs)
+    return LocalModel(old, objective.item(), gradient, fisher, linear.at)
+
+
+def _by_autograd(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
+    params = params_of(policy)
+    with torch.no_grad():
+        old = policy(batch.obs)
+    new = policy(batch.obs)
+    objective = _objective(new, batch)
+    gradient = flat_grad(objective, params, retain_graph=True)
+    fisher = damped_hessian(mean_kl(old, new), params, damping)
+
+    def at(theta: Tensor) -> Distribution:
+        vector_to_parameters(theta, params)
+        return policy(batch.obs)
+
+    return LocalModel(old, objective.item(), gradient, fisher, at)
 
 
 def _objective(new: Distribution, batch: Batch) -> Tensor:
@@ -85,8 +98,7 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     """
     require_update(policy, batch)
     _checks.require_type(TRPOConfig, config=config)
-    trial = copy.deepcopy(policy)  # whose parameters one call takes over: Ctrl-C leaves no mixture
-    model = local_model(trial, batch, config.damping)
+    params, model = params_of(policy), local_model(policy, batch, config.damping)
     natural = conjugate_gradient(model.fisher, model.gradient, config.cg_iters)
     unchanged = UpdateReport(0.0, 0.0, 0.0, False, natural.residuals)
     if not natural.quadratic_form > 0:  # no direction: the gradient is zero, or underflows
@@ -94,21 +106,20 @@ def trpo_step(policy: nn.Module, batch: Batch, config: TRPOConfig) -> UpdateRepo
     full_step = (2 * config.max_kl / natural.quadratic_form) ** 0.5 * natural.x
 
     def accept(candidate: Tensor) -> bool:
-        """Whether the copy with these parameters [P] is better, and inside the region."""
+        """Whether the policy with these parameters [P] is better, and inside the region."""
         nonlocal gain, kl
-        vector_to_parameters(candidate, model.params)
-        new = trial(batch.obs)
+        new = model.at(candidate)
         gain = _objective(new, batch).item() - model.objective
         kl = mean_kl(model.old, new).item()
         return gain > 0 and kl <= config.max_kl
 
     gain = kl = 0.0
     with torch.no_grad():
-        start = parameters_to_vector(model.params)
+        start = parameters_to_vector(params)
         found = line_search(accept, start, full_step, config.shrink, config.max_backtracks)
-        if not found.accepted:
-            return unchanged
-        torch._foreach_copy_(list(policy.parameters()), list(trial.parameters()))
+    if not found.accepted:
+        return unchanged
+    move(params, found.fraction * full_step)  # to where accept has been, bit for bit
     return UpdateReport(gain, kl, found.fraction, True, natural.residuals)
 
 
