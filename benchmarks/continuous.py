@@ -58,8 +58,8 @@ MUJOCO = {  # ours: the same settings, but rewards of a fixed scale
     "scale_obs": True,
     "reward_scale": 0.01,
 }
-# sb3-contrib's Gaussian KL is a mean over the action dimensions, three here, and ours the KL of the
-# whole action: its bound of 0.01 and damping of 0.1 are 0.03 and 0.3 of ours.
+# sb3-contrib's Gaussian KL is a mean over the action dimensions, three in Hopper, and ours the KL of
+# the whole action: its bound of 0.01 and damping of 0.1 are 0.03 and 0.3 of ours.
 HOPPER_TRPO = {"max_kl": 0.03, "cg_iters": 25, "damping": 0.3, "shrink": 0.8}
 TASKS = {
     "inverted_pendulum": {
@@ -97,16 +97,31 @@ TASKS = {
     },
     "hopper": {
         "env": "Hopper-v5",
-        "seeds": 5,
+        "seeds": 10,
         "train": MUJOCO | {"num_envs": 2, "num_steps": 1024},
         "trpo": HOPPER_TRPO,
         "sb3": ZOO_MUJOCO,
     },
+    "walker2d": {  # six dimensions
+        "env": "Walker2d-v5",
+        "seeds": 10,
+        "train": MUJOCO | {"num_envs": 2, "num_steps": 1024},
+        "trpo": HOPPER_TRPO | {"max_kl": 0.06, "damping": 0.6},
+        "sb3": ZOO_MUJOCO,
+    },
+    "half_cheetah": {  # six as well, and the zoo's bound for it is 0.04
+        "env": "HalfCheetah-v5",
+        "seeds": 10,
+        "train": MUJOCO | {"num_envs": 2, "num_steps": 1024},
+        "trpo": HOPPER_TRPO | {"max_kl": 0.24, "damping": 0.6},
+        "sb3": ZOO_MUJOCO | {"target_kl": 0.04},
+    },
     "swimmer": {
         "env": "Swimmer-v5",
-        "seeds": 5,
-        "train": MUJOCO | {"gamma": 0.9999, "max_iterations": 245},
+        "seeds": 10,
+        "train": MUJOCO | {"gamma": 0.9999},
         "trpo": {"cg_iters": 10, "damping": 0.1},
+        "sb3": ZOO_MUJOCO | {"gamma": 0.9999},
     },
 }
 

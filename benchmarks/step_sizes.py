@@ -1,4 +1,4 @@
-"""Lesson 07's data: CartPole-v1 learned by six algorithms at step sizes over five decades.
+"""Lesson 07's data: CartPole-v1 learned by seven algorithms at step sizes over five decades.
 
 python benchmarks/step_sizes.py
 
@@ -17,7 +17,14 @@ import pandas as pd
 from run import circumstances
 from tqdm import tqdm
 
-from trpo_lib.baselines import ActorCritic, NaturalGradient, PPOClip, PPOPenalty, Reinforce
+from trpo_lib.baselines import (
+    ActorCritic,
+    NaturalGradient,
+    PPOClip,
+    PPOPenalty,
+    Reinforce,
+    TruncatedNaturalGradient,
+)
 from trpo_lib.sweep import Run, sweep
 from trpo_lib.training import TrainConfig
 from trpo_lib.trpo import TRPO, TRPOConfig
@@ -33,6 +40,7 @@ ALGORITHMS: dict[str, tuple[Callable, float]] = {
     "natural gradient": (lambda size: NaturalGradient(step_size=size), 100.0),
     "PPO-penalty": (lambda size: PPOPenalty(lr=size), 1.0),
     "PPO-clip": (lambda size: PPOClip(lr=size), 1.0),
+    "TRPO, no line search": (lambda size: TruncatedNaturalGradient(max_kl=size), 1.0),
     "TRPO": (lambda size: TRPO(TRPOConfig(max_kl=size)), 1.0),
 }
 

@@ -1,7 +1,7 @@
-"""What TRPO is compared with: five algorithms that get the same batch and give the same report.
+"""What TRPO is compared with: six algorithms that get the same batch and give the same report.
 
 Four of them climb the gradient of an objective with Adam, all samples at once, so each is its
-objective; the natural policy gradient takes one step of its own. Nothing here is random.
+objective; the two natural gradients take one step of their own. Nothing here is random.
 
 The policy changes completely or not at all: an update is not taken over when its parameters, its
 gain or KL on the batch, or the log-probability of an action ten σ from the mean or its gradient are
@@ -23,7 +23,7 @@ from trpo_lib.adam import Adam
 from trpo_lib.advantage import normalize
 from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
-from trpo_lib.solvers import conjugate_gradient, flat_grad, move, params_of
+from trpo_lib.solvers import CGResult, conjugate_gradient, flat_grad, move, params_of
 from trpo_lib.surrogate import surrogate
 from trpo_lib.trpo import local_model
 
@@ -188,25 +188,52 @@ class PPOPenalty(_FirstOrder):
         return report
 
 
-@dataclass
-class NaturalGradient(_Baseline):
-    """Natural policy gradient (Kakade 2001): TRPO's direction with a step size chosen by hand."""
-
-    step_size: float = 0.3  # α, of F⁻¹g; learns CartPole fastest among 0.01, 0.03, 0.1, …, 10
-    damping: float = 1e-3  # added to the Fisher matrix's diagonal
-    cg_iters: int = 8  # Fisher-vector products per update, as TRPO
+class _Natural(_Baseline):
+    """One step along F⁻¹g, taken unseen; how far is its own."""
 
     def __post_init__(self):
         take_numpy_numbers(self)
-        require_inside(0, math.inf, step_size=self.step_size)
         require_between(0, math.inf, damping=self.damping)
         require_count(cg_iters=self.cg_iters)
 
     def __call__(self, policy: nn.Module, batch: Batch) -> UpdateReport:
-        """θ ← θ + α F⁻¹g: changes the policy in place, or not at all."""
+        """One update: changes the policy in place, or not at all."""
         require_update(policy, batch)
         trial = copy.deepcopy(policy)
         model = local_model(trial, batch, self.damping)
         natural = conjugate_gradient(model.fisher, model.gradient, self.cg_iters)
-        move(params_of(trial), self.step_size * natural.x)
+        move(params_of(trial), self._factor(natural) * natural.x)
         return _take_over(policy, trial, batch, natural.residuals)
+
+
+@dataclass
+class NaturalGradient(_Natural):
+    """Natural policy gradient (Kakade 2001): θ ← θ + α F⁻¹g, with an α chosen by hand."""
+
+    step_size: float = 0.3  # α; learns CartPole fastest among 0.01, 0.03, 0.1, …, 10
+    damping: float = 1e-3  # added to the Fisher matrix's diagonal
+    cg_iters: int = 8  # Fisher-vector products per update, as TRPO
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_inside(0, math.inf, step_size=self.step_size)
+
+    def _factor(self, natural: CGResult) -> float:
+        return self.step_size
+
+
+@dataclass
+class TruncatedNaturalGradient(_Natural):
+    """TRPO's full step without its line search (Duan et al. 2016)."""
+
+    max_kl: float = 0.01  # δ, nats: what the KL would be if it were a bowl
+    damping: float = 1e-3  # added to the Fisher matrix's diagonal
+    cg_iters: int = 8  # Fisher-vector products per update, as TRPO
+
+    def __post_init__(self):
+        super().__post_init__()
+        require_inside(0, math.inf, max_kl=self.max_kl)
+
+    def _factor(self, natural: CGResult) -> float:
+        no_direction = not natural.quadratic_form > 0
+        return 0.0 if no_direction else (2 * self.max_kl / natural.quadratic_form) ** 0.5

@@ -1,7 +1,8 @@
 """Makes the student edition of the lessons: `python notebooks/tools/student.py FOLDER`.
 
 No outputs, no solutions, and blanks where a student writes the core of a lesson. All of it is cut
-from the lessons' sources: a cell with the tag `core` holds one function, whose body is taken out.
+from the lessons' sources: a cell with the tag `core` holds one function, whose body is taken out,
+and one with the tag `answer` is left out.
 """
 
 import ast
@@ -30,6 +31,7 @@ def blank(code: str) -> str:
 
 def edition(lesson: NotebookNode, depth: str) -> NotebookNode:
     """A lesson as a student gets it; depth: the way from there to the folder of the notebooks."""
+    lesson.cells = [cell for cell in lesson.cells if "answer" not in cell.metadata.get("tags", [])]
     for cell in lesson.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
