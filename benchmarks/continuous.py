@@ -58,8 +58,8 @@ MUJOCO = {  # ours: the same settings, but rewards of a fixed scale
     "scale_obs": True,
     "reward_scale": 0.01,
 }
-# sb3-contrib's Gaussian KL is a mean over the action dimensions, three in Hopper, and ours the KL of
-# the whole action: its bound of 0.01 and damping of 0.1 are 0.03 and 0.3 of ours.
+# sb3-contrib's Gaussian KL is a mean over the action dimensions, three in Hopper, and ours the KL
+# of the whole action: its bound of 0.01 and damping of 0.1 are 0.03 and 0.3 of ours.
 HOPPER_TRPO = {"max_kl": 0.03, "cg_iters": 25, "damping": 0.3, "shrink": 0.8}
 TASKS = {
     "inverted_pendulum": {

@@ -12,7 +12,6 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import pandas as pd
 from continuous import TASKS
 from run import circumstances
 from tqdm import tqdm
