@@ -1,17 +1,22 @@
 """Draws every picture of `figs`: `make figures`. One run takes about two minutes."""
 
+import copy
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from PIL import Image, ImageDraw, ImageFont
 from scipy.optimize import brentq
 from tqdm import tqdm
 
 from trpo_lib import plotting
 from trpo_lib.divergence import categorical_kl
 from trpo_lib.landscapes import CliffRidge, SoftmaxBandit, gradient_ascent, maximize_quadratic
-from trpo_lib.rendering import render_episode
+from trpo_lib.policies import Policy
+from trpo_lib.rendering import Camera
 from trpo_lib.sweep import interquartile_mean
 from trpo_lib.training import TrainConfig, Trainer
 
@@ -40,11 +45,42 @@ def draw_learning_curve(runs: list[tuple[Trainer, list]]) -> None:
     save(ax.figure, "learning_curve.png")
 
 
-def draw_episode(trainer: Trainer) -> None:
-    """One greedy episode of the first seed, every 100 steps."""
-    frames = render_episode(trainer.policy, "CartPole-v1", seed=7, every=100)
-    titles = [f"step {100 * k}" for k in range(len(frames))]
-    save(plotting.film_strip(frames, titles), "episode.png")
+def draw_before_and_after(steps: int = 240, every: int = 2, size: tuple = (330, 220)) -> None:
+    """The first seed's policy, side by side: as it was drawn, and where its run stopped itself."""
+    trainer = Trainer(TrainConfig(seed=0))
+    titles = ["before", ""]
+    policies = [copy.deepcopy(trainer.policy), trainer.policy]
+    with trainer:
+        titles[1] = f"after {len(list(trainer))} updates"
+    films = [film(policy, steps, every) for policy in policies]
+    pictures = [beside(frames, titles, size) for frames in zip(*films, strict=True)]
+    first, *rest = (picture.quantize(16) for picture in pictures)
+    milliseconds = 20 * every  # a step of CartPole is 0.02 s
+    path = FIGS / "before_and_after.gif"
+    first.save(path, save_all=True, append_images=rest, duration=milliseconds, loop=0)
+
+
+def film(policy: Policy, steps: int, every: int) -> list[np.ndarray]:
+    """Frames [H, W, 3] of the greedy policy; after an end the next episode begins."""
+    frames = []
+    with closing(Camera("CartPole-v1", seed=7)) as camera:
+        for number in range(steps):
+            if number % every == 0:
+                frames.append(camera.frame())
+            if camera.step(policy):
+                camera.reset()
+    return frames
+
+
+def beside(frames: Sequence[np.ndarray], titles: Sequence[str], size: tuple) -> Image.Image:
+    """Two frames in one picture, each under its title."""
+    width, height = size
+    picture = Image.new("RGB", (2 * width, height), "white")
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(20)
+    for number, (frame, title) in enumerate(zip(frames, titles, strict=True)):
+        picture.paste(Image.fromarray(frame).resize(size), (number * width, 0))
+        pen.text((number * width + 12, 8), title, "black", font)
+    return picture
 
 
 def grid(left: float, right: float, bottom: float, top: float) -> np.ndarray:
@@ -124,6 +160,5 @@ if __name__ == "__main__":
     draw_unstable_update()
     draw_trust_region()
     draw_trust_region_algorithm()
-    runs = trained_runs()
-    draw_learning_curve(runs)
-    draw_episode(runs[0][0])
+    draw_learning_curve(trained_runs())
+    draw_before_and_after()

@@ -95,7 +95,9 @@ def what_is_an_action_worth(meadow_error, slope_error, lam):
     first = gae(*map(torch.tensor, rows), never, never, 0.9, lam)[0].numpy()
     found = first[1::2] - first[::2]
     walks, runs = world.advantages(old)[0]
-    return [meadow_error, slope_error, lam, found.mean() - (runs - walks), found.std()]
+    bias, noise = found.mean() - (runs - walks), found.std()
+    squares = bias**2 + noise**2, bias**2 + noise**2 / 100
+    return [meadow_error, slope_error, lam, bias, noise, *squares]
 
 
 def hiker():

@@ -65,25 +65,39 @@ STRAIGHT = ((0.3, 0.3, 0.4), (0.32, 0.3, 0.38), (0.34, 0.3, 0.36))
 NEAR = [(0.3 + x, 0.3, 0.4 - x) for x in (0, 2e-4, 4e-4)]  # the detour is 2e-7 long
 
 
-def term_by_term(p):
-    size = len(p)
-    return [[p[i] * ((i == j) - p[j]) for j in range(size)] for i in range(size)]
+def one_action_at_a_time(p, scores):
+    return sum(chance * np.outer(score, score) for chance, score in zip(p, scores, strict=True))
 
 
-def mean_of_scores(p):
-    scores = torch.eye(len(p), dtype=torch.float64) - torch.tensor(p)
-    return sum(chance * torch.outer(score, score) for chance, score in zip(p, scores, strict=True))
+def entry_by_entry(p, scores):
+    size = range(scores.shape[1])
+    return [[(p * scores[:, i] * scores[:, j]).sum() for j in size] for i in size]
 
 
-def for_three(p):
-    return np.diag(p[:3]) - np.outer(p[:3], p[:3])
+def in_torch(p, scores):
+    p, scores = torch.tensor(p), torch.tensor(scores)
+    return torch.einsum("a, ai, aj -> ij", p, scores, scores)
+
+
+def terms_of_fisher(p, scores):
+    return p[:, None, None] * scores[:, :, None] * scores[:, None, :]
+
+
+def for_two_parameters(p, scores):
+    return fisher(p, scores[:, :2])
+
+
+def fisher(p, scores):
+    return scores.T @ (p[:, None] * scores)
 
 
 RIGHT = [
-    (check_02_core, lambda p: np.diag(p) - np.outer(p, p)),
-    (check_02_core, lambda p: np.eye(len(p)) * p - p[:, None] * p),
-    (check_02_core, term_by_term),
-    (check_02_core, mean_of_scores),
+    (check_02_core, fisher),
+    (check_02_core, lambda p, scores: scores.T * p @ scores),
+    (check_02_core, one_action_at_a_time),
+    (check_02_core, entry_by_entry),
+    (check_02_core, in_torch),
+    (check_02_core, lambda p, scores: np.cov(scores.T, aweights=p, ddof=0)),  # their mean is 0
     (check_02_predict, "0.22"),
     (check_02_predict, torch.tensor(0.2231)),
     (check_02_predict, math.log(1.25)),
@@ -99,19 +113,24 @@ RIGHT = [
     (check_02_explore, [list(policy) for policy in BINARY]),
 ]
 WRONG = [
-    (check_02_core, np.diag, "e_a e_aᵀ alone"),
-    (check_02_core, lambda p: np.outer(p, p), "only what is taken off"),
-    (check_02_core, lambda p: np.outer(p, p) - np.diag(p), "the sign is wrong"),
-    (check_02_core, lambda p: np.diag(p) + np.outer(p, p), "taken off, not added"),
-    (check_02_core, lambda p: np.diag(p) - 2 * np.outer(p, p), "comes back once"),
-    (check_02_core, lambda p: np.diag(p) - np.diag(p * p), "only the diagonal|product number"),
-    (check_02_core, lambda p: np.diag(p * (1 - p)), "only the diagonal|product number"),
-    (check_02_core, lambda p: np.diag(p) - p @ p, "yours gives"),
-    (check_02_core, lambda p: np.diag(p) - p * p, "yours gives"),
-    (check_02_core, for_three, r"the shape must be \[2, 2\]|must be \[5, 5\]"),
-    (check_02_core, lambda p: p * (1 - p), "the shape must be"),
-    (check_02_core, lambda p, q: np.diag(p), "TypeError"),
-    (check_02_core, lambda p: None, "is there a `return`"),
+    (check_02_core, lambda p, scores: scores.T @ scores, "no action is weighted"),
+    (check_02_core, lambda p, scores: scores.T @ scores / len(p), "all actions weigh the same"),
+    (check_02_core, lambda p, scores: terms_of_fisher(p, scores).mean(0), "do not divide"),
+    (check_02_core, lambda p, scores: fisher(p**2, scores), "once, not squared"),
+    (check_02_core, lambda p, scores: np.outer(p @ scores, p @ scores), "the mean score, which"),
+    (check_02_core, lambda p, scores: -fisher(p, scores), "the sign is wrong"),
+    (check_02_core, lambda p, scores: np.diag(p @ scores**2), "only the diagonal of F"),
+    (check_02_core, lambda p, scores: p @ scores**2, "products of different entries"),
+    (check_02_core, terms_of_fisher, "one per action: sum them"),
+    (check_02_core, lambda p, scores: scores @ scores.T, "wrong way round"),
+    (check_02_core, lambda p, scores: p[:, None] * scores @ scores.T, "over the parameters"),
+    (check_02_core, lambda p, scores: np.diag(p) - np.outer(p, p), "scores of logits only"),
+    (check_02_core, lambda p, scores: scores.T @ (p * scores), "ValueError: operands"),
+    (check_02_core, lambda p, scores: scores.T @ p, r"the shape must be \[2, 2\], yours is \[2\]"),
+    (check_02_core, for_two_parameters, r"the shape must be \[5, 5\], yours is \[2, 2\]"),
+    (check_02_core, lambda p, scores: 1.1 * fisher(p, scores), "yours gives"),
+    (check_02_core, lambda p: np.diag(p), "TypeError"),
+    (check_02_core, lambda p, scores: None, "is there a `return`"),
     (check_02_predict, 0.229, "0.229 is not it"),
     (check_02_predict, math.inf, "action that q never takes"),
     (check_02_predict, math.nan, "counts as 0"),

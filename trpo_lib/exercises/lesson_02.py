@@ -19,29 +19,48 @@ from trpo_lib.exercises.verdict import (
 )
 
 _FISHER_MISTAKES = {
-    "that is the mean of e_a e_aᵀ alone: the score is e_a − p.": np.diag,
-    "that is p pᵀ, which is only what is taken off.": lambda p: np.outer(p, p),
-    "the sign is wrong: a Fisher matrix is never negative.": lambda p: np.outer(p, p) - np.diag(p),
-    "p pᵀ is taken off, not added: (e_a − p)(e_a − p)ᵀ has it with −2 + 1.": lambda p: (
-        np.diag(p) + np.outer(p, p)
+    "no action is weighted: each product counts with its probability.": lambda p, s: s.T @ s,
+    "all actions weigh the same: each product counts with its probability.": lambda p, s: (
+        s.T @ s / len(p)
     ),
-    "−2 p pᵀ is not all: p pᵀ itself comes back once.": lambda p: np.diag(p) - 2 * np.outer(p, p),
-    "p p is a product number by number; p pᵀ is a matrix.": lambda p: np.diag(p) - np.diag(p * p),
-    "p(1 − p) is only the diagonal of F.": lambda p: np.diag(p * (1 - p)),
+    "p makes the mean already: do not divide by the number of actions.": lambda p, s: (
+        _fisher(p, s) / len(p)
+    ),
+    "p counts once, not squared.": lambda p, s: _fisher(p**2, s),
+    "that is the product of the mean score, which is 0, and not the mean of the products.": (
+        lambda p, s: np.outer(p @ s, p @ s)
+    ),
+    "the sign is wrong: a Fisher matrix is never negative.": lambda p, s: -_fisher(p, s),
+    "the mean squares are only the diagonal of F.": lambda p, s: np.diag(p @ s**2),
+    "these are the mean squares, the diagonal of F: products of different entries count too.": (
+        lambda p, s: p @ s**2
+    ),
+    "these are the terms, one per action: sum them.": lambda p, s: (
+        p[:, None, None] * s[:, :, None] * s[:, None, :]
+    ),
+    "wrong way round: sum over the actions, so that [P, P] is left.": lambda p, s: s @ s.T,
+    "this weighs the right terms, but sums over the parameters: [P, P] must be left.": (
+        lambda p, s: p[:, None] * s @ s.T
+    ),
+    "that holds for the scores of logits only; here the scores are any.": lambda p, s: _fisher(
+        p, np.eye(len(p)) - p
+    ),
 }
 
 
 @never_raises
 def check_02_core(answer: Callable) -> Verdict:
-    """softmax_fisher(p) = diag(p) − p pᵀ."""
-    rng = np.random.default_rng(3)
-    cases = [(rng.dirichlet(np.ones(size)),) for size in (3, 2, 5)]
-    praise = "diag(p) − p pᵀ is the mean of (e_a − p)(e_a − p)ᵀ."
-    return judge(answer, cases, _softmax_fisher, _FISHER_MISTAKES, praise)
+    """fisher(p, scores) = Σ_a p(a) s_a s_aᵀ, for scores [A, P] whose mean is 0."""
+    rng, cases = np.random.default_rng(3), []
+    for actions, parameters in ((3, 2), (2, 5), (4, 4)):
+        p, raw = rng.dirichlet(np.ones(actions)), rng.normal(size=(actions, parameters))
+        cases.append((p, raw - p @ raw))
+    praise = "F is the mean of the products s_a s_aᵀ, so p(a) weighs each of them."
+    return judge(answer, cases, _fisher, _FISHER_MISTAKES, praise)
 
 
-def _softmax_fisher(p: np.ndarray) -> np.ndarray:
-    return np.diag(p) - np.outer(p, p)
+def _fisher(p: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    return scores.T @ (p[:, None] * scores)
 
 
 @never_raises

@@ -49,7 +49,8 @@ def _relief(ax: Axes, grid: np.ndarray, heights: np.ndarray) -> QuadContourSet:
     extent = (low[0], high[0], low[1], high[1])
     ax.imshow(relief, origin="lower", extent=extent, interpolation="bilinear", aspect="equal")
     ax.set(xlabel="θ₁", ylabel="θ₂", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    look = {"colors": "#5a4a32", "linewidths": 0.5, "alpha": 0.7}
+    # All solid: dashes are for the borders of regions.
+    look = {"colors": "#5a4a32", "linewidths": 0.5, "alpha": 0.7, "linestyles": "solid"}
     return ax.contour(*_planes_of(grid), heights, 8, **look)
 
 
@@ -122,6 +123,7 @@ def _arrow(ax: Axes, start: np.ndarray, end: np.ndarray, color: str) -> None:
     note = ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": color, "lw": 2})
     note.set_in_layout(False)
     note.arrow_patch.set_clip_path(ax.patch)
+    note.set_zorder(3 + 1 / (1 + np.linalg.norm(end - start)))  # a short one lies on a long one
 
 
 def gain_by_radius(

@@ -11,6 +11,7 @@ from trpo_lib._checks import require_count
 from trpo_lib.plotting._shared import COLORS, STYLES, add_line, alike, looks_of, new_axes, panels
 
 _WIDTHS = (3.0, 2.0, 1.4)  # lines may lie on one another, and the last drawn is the thinnest
+_CORNERS = ((-0.02, "top", "left"), (-0.02, "top", "right"), (0.02, "bottom", "center"))
 
 
 def _line_looks(name: str, drawn: Sized) -> list[dict]:
@@ -69,13 +70,13 @@ def simplex_panel(ax: Axes, names: Sequence[str]) -> Axes:
     """The triangle of all policies of three actions, with a legend of its lines' names."""
     looks = _line_looks("names", names)
     ax.plot(*_in_triangle(np.eye(3)[[0, 1, 2, 0]]), color="black", linewidth=1)
-    for corner, (rise, side) in enumerate(((-0.02, "top"), (-0.02, "top"), (0.02, "bottom"))):
+    for corner, (rise, side, beside) in enumerate(_CORNERS):
         x, y = _in_triangle(np.eye(3)[corner])
-        ax.text(x, y + rise, f"action {corner + 1}", ha="center", va=side)
+        ax.text(x, y + rise, f"action {corner + 1}", ha=beside, va=side)
     for name, look in zip(names, looks, strict=True):
         ax.plot([], [], label=name, **look)
     ax.plot([], [], "o", color="black", markersize=4, label="p, old")
-    ax.set(aspect="equal", xlim=(-0.12, 1.12), ylim=(-0.1, 0.97))
+    ax.set(aspect="equal", xlim=(-0.04, 1.04), ylim=(-0.1, 0.97))
     ax.axis("off")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), frameon=False, fontsize=8, ncols=2)
     return ax

@@ -83,7 +83,7 @@ def frozen(
     add_line(line, [allowed, allowed], [-6, -5], color="black", linewidth=1.5)
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
     line.text(allowed + 0.08, -5.8, "δ allows", va="bottom", fontsize=8, bbox=paper, zorder=3)
-    line.vlines(length, *sorted(gains), color=COLORS[3], linewidth=3)
+    line.vlines(length, *sorted(gains), color="dimgrey", linewidth=3)
     true, promised = gains
     add_line(line, length, true, marker="o", markersize=8, color=COLORS[0], markeredgecolor="white")
     look = {"marker": "o", "markersize": 11, "fillstyle": "none", "markeredgewidth": 2}

@@ -19,15 +19,18 @@ from trpo_lib.plotting._shared import (
 
 
 def stretch_panel(ax: Axes) -> Axes:
-    """Axes for ``stretched_plane``: one scale for both directions, names, and a legend."""
+    """Axes for ``stretched_plane``: one scale and names; a figure's first axes have the legend."""
     ax.set(aspect="equal", xlim=(-0.5, 0.5), ylim=(-0.5, 0.5))
     ax.set(xlabel="first coordinate", ylabel="second coordinate")
     ax.locator_params(nbins=5)
     ax.plot([], [], color="black", label="border of the region")
     ax.plot([], [], color="lightgrey", label="equal gain")
-    for name, look in TWO_STEPS.items():
-        ax.plot([], [], label=f"{name} step", **look)
-    ax.legend(**BELOW)
+    names = "plain step of the d plane", "natural step"
+    for name, look in zip(names, TWO_STEPS.values(), strict=True):
+        ax.plot([], [], label=name, **look)
+    panels = ax.figure.axes
+    if ax is panels[0]:
+        ax.legend(**BELOW | {"ncols": 2 if len(panels) == 1 else 1})
     return ax
 
 
@@ -36,7 +39,7 @@ def stretched_plane(ax: Axes, border: np.ndarray, steps: np.ndarray, slope: np.n
 
     slope ``[2]``: the gain's gradient in this plane.
     """
-    if not ax.get_legend():
+    if not ax.lines:
         stretch_panel(ax)
         size = 1.15 * abs(border).max()
         ax.set(xlim=(-size, size), ylim=(-size, size))
@@ -89,12 +92,12 @@ def full_steps(
     kls, gains, accepted: ``[K]``. timid: the share to mark, below which a step counts as timid.
     """
     kls, gains, accepted = alike(kls=kls, gains=gains, accepted=accepted)
-    ax = ax or new_axes("KL / KL of the bowl", "gain / promised gain")
+    ax = ax or new_axes("KL / KL of the bowl (log axis)", "gain / promised gain")
     ax.semilogx(kls[accepted], gains[accepted], "o", color=COLORS[0], ms=4, label="accepted")
     ax.semilogx(kls[~accepted], gains[~accepted], "x", color=COLORS[1], ms=4, label="refused")
     ax.axvline(1, color="grey", linestyle=":", label="as the model says")
     ax.axhline(1, color="grey", linestyle=":")
-    ax.axhline(0, color="grey", linewidth=1)
+    ax.axhline(0, color="grey", linewidth=1, label="no gain")
     look = {"color": "black", "linestyle": "--", "linewidth": 1}
     ax.axvline(timid, label=f"timid: below {timid:g}", **look)
     ax.set_yscale("symlog", linthresh=2)  # a few are huge: nearly nothing was promised
