@@ -1,11 +1,15 @@
 """Draws every picture of `figs`: `make figures`. One run takes about two minutes."""
 
+import base64
 import copy
+import io
+import re
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -81,6 +85,19 @@ def beside(frames: Sequence[np.ndarray], titles: Sequence[str], size: tuple) -> 
         picture.paste(Image.fromarray(frame).resize(size), (number * width, 0))
         pen.text((number * width + 12, 8), title, "black", font)
     return picture
+
+
+def cut_out_heroes() -> None:
+    """The picture of each lesson's cell with the tag `hero`, from the executed notebooks."""
+    for path in sorted(FIGS.parent.glob("notebooks/[0-9]*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            if "hero" in cell.metadata.get("tags", []):
+                (data,) = re.findall('base64,([^"]+)"', str(cell.outputs))
+                picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")
+                white = Image.new("RGBA", picture.size, "white")
+                picture = Image.alpha_composite(white, picture).convert("RGB")
+                picture.thumbnail((900, 900))
+                picture.quantize(128).save(FIGS / f"lesson_{path.name[:2]}.png", optimize=True)
 
 
 def grid(left: float, right: float, bottom: float, top: float) -> np.ndarray:
@@ -162,3 +179,4 @@ if __name__ == "__main__":
     draw_trust_region_algorithm()
     draw_learning_curve(trained_runs())
     draw_before_and_after()
+    cut_out_heroes()

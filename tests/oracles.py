@@ -4,6 +4,7 @@ An oracle takes the values of a lesson's sliders and returns the numbers in the 
 line has them. It uses `trpo_lib` and torch, and none of the lesson's own functions.
 """
 
+import copy
 import functools
 import re
 
@@ -15,8 +16,11 @@ from scipy.special import softmax
 from scipy.stats import entropy
 from torch import distributions
 
+from trpo_lib import baselines
 from trpo_lib.advantage import gae
 from trpo_lib.tabular import TabularMDP
+from trpo_lib.training import TrainConfig, Trainer
+from trpo_lib.trpo import TRPO, TRPOConfig
 
 NUMBER = re.compile(r"[-+]?\d+(?:,\d{3})*(?:\.(\d+))?(?:e([-+]?\d+))?(?![\dA-Za-z])")
 
@@ -145,10 +149,49 @@ def solving_the_step(direction, stretch):
     return [(long / wide) ** ((1 - stretch) / 2), share]
 
 
-def continuous_control(max_kl, x, u):
-    means = torch.tensor([0.0, x]).double()
-    old, new = (distributions.Normal(mean, std) for mean, std in zip(means, (1.0, u), strict=True))
-    return [distributions.kl_divergence(old, new).item(), max_kl, x**2 / 2 + np.log(u) ** 2]
+@functools.cache
+def batches_of_a_run():
+    """Policy and batch before the first, the 13th and the 25th update of lesson 07's run."""
+    kept = []
+
+    def update(policy, batch):
+        kept.append((copy.deepcopy(policy), batch))
+        return TRPO(TRPOConfig())(policy, batch)
+
+    settings = {"seed": 1, "dtype": "float64", "max_iterations": 25, "target_return": None}
+    with Trainer(TrainConfig(**settings), update) as trainer:
+        list(trainer)
+    return kept[::12]
+
+
+def comparing_algorithms(number, half_decades):
+    share = 10 ** (half_decades / 2)
+    algorithms = [
+        baselines.Reinforce(share),
+        baselines.ActorCritic(share),
+        baselines.NaturalGradient(100 * share),
+        baselines.PPOPenalty(share),
+        baselines.PPOClip(share),
+        baselines.TruncatedNaturalGradient(share),
+        TRPO(TRPOConfig(share)),
+    ]
+    found = []
+    for algorithm in algorithms:
+        policy, batch = batches_of_a_run()[number - 1]
+        algorithm(new := copy.deepcopy(policy), batch)
+        with torch.no_grad():
+            old = policy(batch.obs).probs.log()
+            gap = old - new(batch.obs).probs.log()
+        found.append((old.exp() * gap).sum(-1).mean().item())
+    return [12 * number - 12, share, *found]
+
+
+def continuous_control(max_kl, shift, factor):
+    means = torch.tensor([0.0, shift]).double()
+    pair = zip(means, (1.0, factor), strict=True)
+    old, new = (distributions.Normal(mean, std) for mean, std in pair)
+    kl = distributions.kl_divergence(old, new).item()
+    return [kl, max_kl, shift**2 / 2 + np.log(factor) ** 2]
 
 
 ORACLES = {
@@ -157,5 +200,6 @@ ORACLES = {
     "03_what_is_an_action_worth": what_is_an_action_worth,
     "04_surrogate_objective": surrogate_objective,
     "05_solving_the_step": solving_the_step,
+    "07_comparing_algorithms": comparing_algorithms,
     "08_continuous_control": continuous_control,
 }

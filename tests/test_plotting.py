@@ -482,3 +482,15 @@ def test_in_a_stretched_plane_lines_of_equal_gain_stand_across_the_slope():
 def test_a_film_strip_may_have_one_frame():
     figure = plotting.film_strip([np.zeros((4, 6, 3), np.uint8)], ["alone"])
     assert [ax.get_title() for ax in figure.axes] == ["alone"]
+
+
+def test_defect_returns_draws_every_seed_and_the_medians_beside_the_right_code():
+    returns = {"1": [1.0, 5.0, 2.0], "2": [4.0, 4.0, 7.0]}
+    ax = plotting.defect_returns(returns, [3.0, 9.0, 8.0])
+    assert [bar.get_height() for bar in ax.containers[0]] == [2, 4]
+    dots = [line for line in ax.lines if line.get_marker() == "."]
+    assert [line.get_ydata().tolist() for line in dots] == list(returns.values())
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "2"]
+    (median,) = (line for line in ax.lines if line not in dots)
+    assert set(median.get_ydata()) == {8}
+    assert len(ax.get_legend().get_texts()) == 4

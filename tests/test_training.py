@@ -22,7 +22,7 @@ from toy_envs import Walk
 import trpo_lib
 from trpo_lib import storage, training
 from trpo_lib.baselines import NaturalGradient, PPOClip
-from trpo_lib.batch import UpdateReport
+from trpo_lib.batch import Batch, UpdateReport
 from trpo_lib.environments import LONGEST_EPISODE
 from trpo_lib.notes import Notes
 from trpo_lib.rendering import render_episode
@@ -923,3 +923,16 @@ def test_an_algorithm_with_half_of_what_a_file_needs_is_refused(methods):
 def test_what_is_no_algorithms_object_is_refused_with_an_example(value):
     with pytest.raises(TypeError, match=r"^mine must be an object such as TRPO\(\), got "):
         storage.require_savable(mine=value)
+
+
+def test_the_critic_learns_to_tell_states_apart():
+    # The returns are known functions of the state, so a fitted critic follows them.
+    trainer = Trainer(with_(CARTPOLE, critic_batch=50))
+    obs = torch.randn(200, 4, generator=torch.Generator().manual_seed(0))
+    returns, zeros = 3 + 2 * obs[:, 0] - obs[:, 1], torch.zeros(200)
+    batch = Batch(obs, zeros, zeros, zeros, zeros, returns)
+    for _ in range(20):
+        trainer._fit_critic(batch)
+    fitted = trainer.critic(obs).detach().numpy()
+    assert np.corrcoef(fitted, returns)[0, 1] > 0.95
+    assert ((fitted - returns.numpy()) ** 2).mean() < 0.1 * returns.var()

@@ -3,7 +3,12 @@
 import numpy as np
 import torch
 
-from trpo_lib.exercises.lesson_07 import check_07_compute, check_07_explore, check_07_predict
+from trpo_lib.exercises.lesson_07 import (
+    check_07_compute,
+    check_07_core,
+    check_07_explore,
+    check_07_predict,
+)
 
 
 def by_cases(w, A, clip):
@@ -20,7 +25,46 @@ def of_the_larger(w, A, clip):
     return np.where(np.where(A > 0, w > 1 - clip, w < 1 + clip), A, 0)
 
 
+def of_two_terms(w, A, clip):
+    return torch.minimum(w * A, w.clamp(1 - clip, 1 + clip) * A).mean()
+
+
+def sample_by_sample(w, A, clip):
+    total = 0.0
+    for ratio, advantage in zip(w.tolist(), A.tolist(), strict=True):
+        allowed = min(ratio, 1 + clip) if advantage > 0 else max(ratio, 1 - clip)
+        total += allowed * advantage / len(w)
+    return total
+
+
+def by_excess(w, A, clip):
+    """WA, less what lies beyond the clip on the side to which A drives."""
+    beyond = torch.relu(w - 1 - clip) * (A > 0) - torch.relu(1 - clip - w) * (A < 0)
+    return ((w - beyond) * A).mean()
+
+
+def with_numpy(w, A, clip):
+    w, A = w.numpy(), A.numpy()
+    return [np.mean(np.where(A > 0, np.fmin(w, 1 + clip), np.fmax(w, 1 - clip)) * A)][0]
+
+
+def ones_alone(w, A, clip):  # the sample behind the last is the first
+    a, b = w * A, w.clamp(1 - clip, 1 + clip) * A
+    return sum(torch.minimum(a[k], b[k - 1]) for k in range(len(w))) / len(w)
+
+
 RIGHT = [
+    (check_07_core, of_two_terms),
+    (check_07_core, sample_by_sample),
+    (check_07_core, by_excess),
+    (check_07_core, with_numpy),
+    (check_07_core, lambda w, A, clip: of_two_terms(w.requires_grad_(), A, clip)),
+    (check_07_predict, np.array([-0.8])),
+    (check_07_predict, "-0.8"),
+    (check_07_compute, lambda w, A, clip: by_cases(w, A, clip).tolist()),
+    (check_07_compute, lambda w, A, clip: torch.tensor(by_cases(w, A, clip))),
+    (check_07_explore, [0.4]),
+    (check_07_explore, np.float64(0.5)),
     (check_07_predict, -0.8),
     (check_07_predict, min(0.5 * -1, 0.8 * -1)),
     (check_07_compute, by_cases),
@@ -29,6 +73,54 @@ RIGHT = [
     (check_07_explore, "0.3"),
 ]
 WRONG = [
+    (check_07_core, lambda w, A, clip: (w * A).mean(), "nothing is clipped"),
+    (check_07_core, lambda w, A, clip: (w.clamp(1 - clip, 1 + clip) * A).mean(), "term alone"),
+    (
+        check_07_core,
+        lambda w, A, clip: torch.maximum(w * A, w.clamp(1 - clip, 1 + clip) * A).mean(),
+        "larger of the two",
+    ),
+    (check_07_core, lambda w, A, clip: (w.clamp(max=1 + clip) * A).mean(), "by A first"),
+    (
+        check_07_core,
+        lambda w, A, clip: torch.minimum(w * A, (w * A).clamp(1 - clip, 1 + clip)).mean(),
+        "not the product",
+    ),
+    (
+        check_07_core,
+        lambda w, A, clip: torch.minimum(w * A, w.clamp(-clip, clip) * A).mean(),
+        "clip around 1",
+    ),
+    (
+        check_07_core,
+        lambda w, A, clip: (torch.where(A > 0, w.clamp(max=1 + clip), w) * A).mean(),
+        "clip below too",
+    ),
+    (
+        check_07_core,
+        lambda w, A, clip: (torch.where(A < 0, w.clamp(min=1 - clip), w) * A).mean(),
+        "clip above too",
+    ),
+    (
+        check_07_core,
+        lambda w, A, clip: min((w * A).mean(), (w.clamp(1 - clip, 1 + clip) * A).mean()),
+        "average last",
+    ),
+    (check_07_core, lambda w, A, clip: of_two_terms(w, A, clip) * len(w), "not the sum"),
+    (
+        check_07_core,
+        lambda w, A, clip: torch.minimum(w * A, w.clamp(1 - clip, 1 + clip) * A),
+        "one number",
+    ),
+    (check_07_core, lambda w, A, clip: -of_two_terms(w, A, clip), "sign is wrong"),
+    (check_07_core, lambda w, A, clip: of_two_terms(w, A, 0.2), "use clip"),
+    (check_07_core, lambda w, A, clip: of_two_terms(w, A, clip) * len(w) / 7, "clip = 0.1 yours"),
+    (check_07_core, lambda w, A, clip: of_two_terms(w[:5], A[:5], clip), "^for w = .* yours gives"),
+    (check_07_core, ones_alone, "^for w = .* yours gives"),
+    (check_07_core, lambda w, A, clip: None, "is there a `return`"),
+    (check_07_core, lambda w, A: (w * A).mean(), "TypeError"),
+    (check_07_core, lambda w, A, clip, more: 0, "TypeError"),
+    (check_07_core, 0.2, "a function is asked for"),
     (check_07_predict, -0.5, "that is w A"),
     (check_07_predict, -1.2, "not to 1.2"),
     (check_07_predict, 0.8, "sign of A"),
@@ -64,4 +156,9 @@ WRONG = [
     (check_07_explore, -0.1, "must be above 0"),
     (check_07_explore, 0, "must be above 0 and at most 0.5, got 0"),
     (check_07_explore, (0.1, 0.2), "one number"),
+    (check_07_explore, "0.01", "^the largest KLs of the three seeds are .*: try a larger rate"),
+    (check_07_explore, float("inf"), "at most 0.5, got inf"),
+    (check_07_predict, 1.2, "1.2 is not it"),
+    (check_07_predict, -1, "that is w = 1"),
+    (check_07_predict, (-0.8, 0), "one number"),
 ]

@@ -36,6 +36,29 @@ from trpo_lib.exercises.lesson_05 import (
     check_05_explore,
     check_05_predict,
 )
-from trpo_lib.exercises.lesson_06 import check_06_compute, check_06_explore, check_06_predict
-from trpo_lib.exercises.lesson_07 import check_07_compute, check_07_explore, check_07_predict
-from trpo_lib.exercises.lesson_08 import check_08_compute, check_08_explore, check_08_predict
+from trpo_lib.exercises.lesson_06 import (
+    check_06_compute,
+    check_06_core,
+    check_06_explore,
+    check_06_predict,
+)
+from trpo_lib.exercises.lesson_07 import (
+    check_07_compute,
+    check_07_core,
+    check_07_explore,
+    check_07_predict,
+)
+from trpo_lib.exercises.lesson_08 import (
+    check_08_compute,
+    check_08_core,
+    check_08_explore,
+    check_08_predict,
+)
+from trpo_lib.exercises.lesson_09 import check_09_core, check_09_spot
+from trpo_lib.exercises.lesson_10 import (
+    check_10_conjugate_gradient,
+    check_10_fisher_product,
+    check_10_gae,
+    check_10_surrogate,
+    check_10_train,
+)

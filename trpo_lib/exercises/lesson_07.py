@@ -3,10 +3,79 @@
 from collections.abc import Callable
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from trpo_lib.baselines import PPOClip
 from trpo_lib.exercises.verdict import Verdict, compare, judge, never_raises, numbers
 from trpo_lib.training import TrainConfig, Trainer
+
+
+def _terms(w: np.ndarray, A: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]:
+    """WA, and the same with w clipped to 1 − clip … 1 + clip."""
+    return w * A, np.clip(w, 1 - clip, 1 + clip) * A
+
+
+def _clipped(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
+    """PPO-clip's objective."""
+    return np.minimum(*_terms(w, A, clip)).mean()
+
+
+_CORE_MISTAKES = {
+    "that is the mean of wA: nothing is clipped.": lambda w, A, clip: (w * A).mean(),
+    "that is the clipped term alone: take the smaller of it and wA.": lambda w, A, clip: _terms(
+        w, A, clip
+    )[1].mean(),
+    "that is the larger of the two terms; the smaller one counts.": lambda w, A, clip: np.maximum(
+        *_terms(w, A, clip)
+    ).mean(),
+    "multiply by A first, then take the smaller: with A < 0 the order turns round.": (
+        lambda w, A, clip: (np.minimum(w, np.clip(w, 1 - clip, 1 + clip)) * A).mean()
+    ),
+    "clip the ratio w, not the product wA.": lambda w, A, clip: np.minimum(
+        w * A, np.clip(w * A, 1 - clip, 1 + clip)
+    ).mean(),
+    "clip around 1, where w starts: from 1 − clip to 1 + clip.": lambda w, A, clip: np.minimum(
+        w * A, np.clip(w, -clip, clip) * A
+    ).mean(),
+    "clip below too: a bad action is rewarded down to 1 − clip only.": lambda w, A, clip: (
+        np.minimum(w * A, np.minimum(w, 1 + clip) * A).mean()
+    ),
+    "clip above too: a good action is rewarded up to 1 + clip only.": lambda w, A, clip: np.minimum(
+        w * A, np.maximum(w, 1 - clip) * A
+    ).mean(),
+    "average last: the smaller one is taken sample by sample.": lambda w, A, clip: min(
+        term.mean() for term in _terms(w, A, clip)
+    ),
+    "take the mean over the samples, not the sum.": lambda w, A, clip: (
+        w.size * _clipped(w, A, clip)
+    ),
+    "take the mean over the samples: one number.": lambda w, A, clip: np.minimum(
+        *_terms(w, A, clip)
+    ),
+    "the sign is wrong: the objective is maximised.": lambda w, A, clip: -_clipped(w, A, clip),
+    "right for ε = 0.2, wrong for another: use clip.": lambda w, A, clip: _clipped(w, A, 0.2),
+}
+
+
+@never_raises
+def check_07_core(answer: Callable) -> Verdict:
+    """ppo_clip(w, A, clip): the mean of min(wA, clipped w · A)."""
+    rng, cases = np.random.default_rng(0), []
+    for samples, clip in ((7, 0.3), (12, 0.1), (5, 0.2)):
+        w, A = np.exp(0.6 * rng.normal(size=samples)), rng.normal(size=samples)
+        cases.append((torch.tensor(w), torch.tensor(A), clip))
+
+    def in_numpy(formula: Callable) -> Callable:
+        return lambda w, A, clip: formula(w.numpy(), A.numpy(), clip)
+
+    def right(w: Tensor, A: Tensor, clip: float) -> np.ndarray:
+        return in_numpy(_clipped)(w, A, clip)
+
+    mistakes = {why: in_numpy(formula) for why, formula in _CORE_MISTAKES.items()}
+    return judge(
+        answer, cases, right, mistakes, "the smaller one, sample by sample; then the mean."
+    )
 
 
 @never_raises
@@ -17,6 +86,7 @@ def check_07_predict(answer: float) -> Verdict:
         -1.2: "w is below 1 − ε, so it is clipped to 0.8, not to 1.2.",
         0.8: "mind the sign of A.",
         0.5: "mind the sign of A, and take the smaller of the two.",
+        -1: "that is w = 1, where every update starts; here w is 0.5.",
         0: "the slope is 0 there, the value is not.",
     }
     return compare(answer, -0.8, mistakes, "clipped, with slope 0: it has been punished enough.")

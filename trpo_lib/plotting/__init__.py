@@ -43,5 +43,16 @@ from trpo_lib.plotting.lesson_05 import (
     stretch_panel,
     stretched_plane,
 )
-from trpo_lib.plotting.lesson_06 import kl_history, rollout_rows
-from trpo_lib.plotting.lesson_08 import gaussian_panels, two_gaussians
+from trpo_lib.plotting.lesson_06 import fresh_kls, kl_history, rollout_rows, state_map
+from trpo_lib.plotting.lesson_07 import (
+    clipped_objective,
+    intervals,
+    knob_curves,
+    one_update,
+    refusals,
+    step_size_panel,
+    update_panel,
+)
+from trpo_lib.plotting.lesson_08 import gaussian_panels, swimmers, two_gaussians
+from trpo_lib.plotting.lesson_09 import defect_returns
+from trpo_lib.plotting.lesson_10 import own_and_library

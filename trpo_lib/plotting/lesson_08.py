@@ -9,14 +9,13 @@ from matplotlib.ticker import NullLocator
 from trpo_lib.plotting._shared import BELOW, COLORS, STYLES, add_line, looks_of
 
 _NEW = {"marker": "s", "markersize": 5, "color": COLORS[4], "mec": "black", "linestyle": "none"}
+_FACTORS = np.array([1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 4])  # that an axis may name
 
 
 def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     """A pair of axes for ``two_gaussians``: the plane of mean and width, and the densities."""
     plane, line = axes
     plane.set(xlabel="shift of the mean, in σ_old", ylabel="σ / σ_old", yscale="log")
-    plane.set(xlim=(-3.5, 3.5), ylim=(0.2, 7), yticks=(0.25, 0.5, 1, 2, 4))
-    plane.yaxis.set_major_formatter("{x:g}")
     plane.yaxis.set_minor_locator(NullLocator())
     plane.plot([], [], color=COLORS[0], label="KL = δ")
     plane.plot([], [], "--", color=COLORS[1], label="bowl = δ")
@@ -38,14 +37,47 @@ def two_gaussians(
     densities: Sequence[np.ndarray],
     axes: Sequence[Axes],
 ) -> None:
-    """Two edges of a region, each a pair (shifts, ratios) ``[K]``, and the new Gaussian in them.
+    """Two edges of a region, each a pair (shifts, factors) ``[K]``, and the new Gaussian in them.
 
-    x, densities: actions ``[M]``, and how dense the old and the new Gaussian are there.
+    x, densities: actions ``[M]``, and how dense the old and the new Gaussian are there. The plane
+    shows no more than the edges and the new Gaussian need.
     """
     looks = looks_of("regions", regions, color=COLORS, linestyle=STYLES)
     plane, line = axes
     for edge, look in zip(regions, looks, strict=True):
         add_line(plane, *edge, **look)
     add_line(plane, *new, **_NEW)
+    shifts, factors = (np.concatenate([new[k : k + 1], *(e[k] for e in regions)]) for k in (0, 1))
+    _fit(plane, abs(shifts).max(), abs(np.log(factors)).max())
     for density, color, style in zip(densities, (COLORS[0], COLORS[4]), ("-", "-."), strict=True):
         add_line(line, x, density, color=color, linestyle=style)
+
+
+def _fit(plane: Axes, shift: float, log_factor: float) -> None:
+    """Limits just beyond these, the same to both sides, and a few factors named."""
+    high = np.exp(1.15 * log_factor)
+    within = _FACTORS[high >= _FACTORS][-2:]
+    ticks = [*1 / within[::-1], 1, *within]
+    plane.set(xlim=(-1.15 * shift, 1.15 * shift), ylim=(1 / high, high))
+    plane.set_yticks(ticks, [f"{tick:.2g}" if tick < 1 else f"{tick:g}" for tick in ticks])
+
+
+def swimmers(
+    bodies: Sequence[np.ndarray], times: Sequence[int], titles: Sequence[str], axes: Sequence[Axes]
+) -> Sequence[Axes]:
+    """What several swimmers did, seen from above: an axis each, and a row for each of K times.
+
+    bodies: for each swimmer ``[K, links, 2, 2]``, the two ends of each link, x and y.
+    """
+    left = min(body[..., 0].min() for body in bodies) - 0.5
+    right = max(body[..., 0].max() for body in bodies) + 0.5
+    rows = -2 * np.arange(len(times))
+    for body, title, ax in zip(bodies, titles, axes, strict=True):
+        for row, links in zip(rows, body, strict=True):
+            ax.axhline(row, color="lightgrey", linewidth=0.5)
+            for link in links - [0, links[..., 1].mean()] + [0, row]:
+                add_line(ax, *link.T, color=COLORS[0], linewidth=3, solid_capstyle="round")
+        ax.set(aspect="equal", xlim=(left, right), ylim=(rows[-1] - 1.2, 1.2))
+        ax.set_yticks(rows, times)
+        ax.set(title=title, xlabel="way forward (a body is 3 long)", ylabel="step")
+    return axes

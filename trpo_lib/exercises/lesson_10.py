@@ -1,0 +1,653 @@
+"""The exercises of lesson 10: five functions, and oracles that are not the package's own code."""
+
+import copy
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+
+import gymnasium as gym
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from trpo_lib.exercises.lesson_05 import _cg, _matvec, _system
+from trpo_lib.exercises.verdict import Verdict, WrongAnswer, array, call, judge, never_raises, same
+
+_TIME_LIMIT = 30.0  # seconds of the processor, for all trainings of one check
+
+
+def _require_function(answer) -> None:
+    if not callable(answer):
+        call(answer)  # which says so
+
+
+def _episodes(seed: int, steps: int, envs: int, gamma: float, lam: float) -> tuple:
+    """Play in a world of three states, whose values are solved for: what ``gae`` takes."""
+    rng = np.random.default_rng(seed)
+    moves, rewards = rng.dirichlet(np.ones(3), size=3), rng.normal(size=3)
+    solved = np.linalg.solve(np.eye(3) - gamma * moves, rewards)
+    terminated, truncated = rng.random((2, steps, envs)) < 0.2
+    terminated[1, 0], truncated[1, 0], terminated[3, -1], truncated[3, -1] = 1, 0, 0, 1
+    terminated[-1], truncated[-1] = False, False
+    states, following = rng.integers(3, size=(2, steps, envs))
+    for t, n in np.ndindex(steps, envs):
+        if t and not terminated[t - 1, n] and not truncated[t - 1, n]:
+            states[t, n] = following[t - 1, n]
+        following[t, n] = rng.choice(3, p=moves[states[t, n]])
+    numbers = rewards[states], solved[states], solved[following], terminated, truncated
+    return (*(torch.tensor(x) for x in numbers), gamma, lam)
+
+
+def _mean_of_n_step_advantages(
+    rewards, values, next_values, terminated, truncated, gamma, lam
+) -> np.ndarray:  # fmt: skip
+    """The definition: A of n steps, weighted by (1 − λ) λⁿ⁻¹; the last one has all the rest."""
+    done, found = np.asarray(terminated | truncated), np.zeros(rewards.shape)
+    for t, n in np.ndindex(*found.shape):
+        gathered, last = 0.0, False
+        for k in range(t, len(found)):
+            ahead = k - t
+            last = done[k, n] or k == len(found) - 1
+            gathered += gamma**ahead * float(rewards[k, n])
+            rest = 0.0 if terminated[k, n] else float(next_values[k, n])
+            estimate = gathered + gamma ** (ahead + 1) * rest - float(values[t, n])
+            found[t, n] += (1 if last else 1 - lam) * lam**ahead * estimate
+            if last:
+                break
+    return found
+
+
+def _both(terminated, truncated):
+    return terminated | truncated
+
+
+def _neither(terminated, truncated):
+    return 0 * terminated
+
+
+def _first(terminated, truncated):
+    return terminated
+
+
+def _second(terminated, truncated):
+    return truncated
+
+
+def _recursion(
+    drops=_first, cuts=_both, fades=lambda gamma, lam: gamma * lam,
+    weighs=(1, 1, 1), discounts=True, next_row=False,
+) -> Callable:  # fmt: skip
+    """A wrong ``gae``: a backward recursion with one of its parts replaced.
+
+    drops, cuts: where V(next) and the sum end. weighs: V(s), the sign, and V(s) added at the end.
+    """
+
+    def mistaken(rewards, values, next_values, terminated, truncated, gamma, lam) -> np.ndarray:
+        r, V, following = (x.numpy() for x in (rewards, values, next_values))
+        if next_row:
+            following = np.concatenate([V[1:], following[-1:]])
+        flags = terminated.numpy().astype(int), truncated.numpy().astype(int)
+        kept = (gamma if discounts else 1) * following * (1 - drops(*flags))
+        A = r + kept - (weighs[0] != 0) * V
+        for t in reversed(range(len(A) - 1)):
+            A[t] += fades(gamma, lam) * (1 - cuts(*flags))[t] * A[t + 1]
+        return weighs[1] * A + (weighs[2] == 0) * V
+
+    return mistaken
+
+
+def _forwards(carries: bool) -> Callable:
+    """A wrong ``gae``: its loop runs forwards, from A[t + 1], not ready yet, or from A[t − 1]."""
+
+    def mistaken(rewards, values, next_values, terminated, truncated, gamma, lam) -> np.ndarray:
+        A = (rewards + gamma * next_values * ~terminated - values).numpy()
+        fading = gamma * lam * ~(terminated | truncated).numpy()
+        for t in range(len(A) - 1):
+            if carries:
+                A[t + 1] += fading[t + 1] * A[t]
+            else:
+                A[t] += fading[t] * A[t + 1]
+        return A
+
+    return mistaken
+
+
+_GAE_MISTAKES = {
+    "after a termination nothing follows: γ V(next) must vanish there.": _recursion(_neither),
+    "a truncated state is still worth something: keep γ V(next) there.": _recursion(_both),
+    "γ V(next) vanishes where terminated, not where truncated.": _recursion(_second),
+    "the sum runs on into the next episode: cut it after either flag.": _recursion(cuts=_neither),
+    "the sum runs on after a truncation: the next row is another episode.": _recursion(cuts=_first),
+    "the sum runs on after a termination: the next row is another episode.": _recursion(
+        cuts=_second
+    ),
+    "no mask at all: cut V(next) where terminated, and the sum after either flag.": _recursion(
+        _neither, _neither
+    ),
+    "λ is missing: the weights are (γλ)ᵏ.": _recursion(fades=lambda gamma, lam: gamma),
+    "γ is missing in the weights: they are (γλ)ᵏ.": _recursion(fades=lambda gamma, lam: lam),
+    "γ is missing before V(next).": _recursion(discounts=False),
+    "these are TD errors alone: their fading sum is missing.": _recursion(fades=lambda g, lam: 0),
+    "V(s) is not subtracted: that is no advantage.": _recursion(weighs=(0, 1, 1)),
+    "these are the critic's targets: subtract V(s).": _recursion(weighs=(1, 1, 0)),
+    "the sign is wrong: a reward above expectation counts as positive.": _recursion(
+        weighs=(1, -1, 1)
+    ),
+    "the next row's V is not V(next): after an end that row is another episode.": _recursion(
+        next_row=True
+    ),
+    "the sum must run backwards: A[t] needs the whole of A[t + 1].": _forwards(carries=False),
+    "the sum must run backwards: A[t] adds later errors, not earlier ones.": _forwards(
+        carries=True
+    ),
+}
+
+
+@never_raises
+def check_10_gae(answer: Callable) -> Verdict:
+    """gae(rewards, values, next_values, terminated, truncated, gamma, lam): all ``[T, N]``."""
+    sizes = ((5, 1, 0.9, 0.8), (9, 3, 0.99, 1.0), (7, 1, 0.8, 0.0), (6, 4, 0.95, 0.5))
+    cases = [_episodes(seed, *size) for seed, size in enumerate(sizes)]
+    praise = "your sums are the weighted means of all n-step advantages, in four worlds."
+    return judge(answer, cases, _mean_of_n_step_advantages, _GAE_MISTAKES, praise)
+
+
+def _surrogate(logits, actions, old_log_probs, advantages) -> float:
+    return (_ratio(logits, actions, old_log_probs) * advantages).mean()
+
+
+def _log_prob(logits, actions) -> np.ndarray:
+    return logits[np.arange(len(actions)), actions] - np.log(np.exp(logits).sum(-1))
+
+
+def _ratio(logits, actions, old_log_probs) -> np.ndarray:
+    return np.exp(_log_prob(logits, actions) - old_log_probs)
+
+
+_SURROGATE_MISTAKES = {
+    "take the mean over the rows, not the sum.": lambda z, a, o, A: len(A) * _surrogate(z, a, o, A),
+    "the sign is wrong: L is maximised.": lambda *case: -_surrogate(*case),
+    "exp is missing: the ratio, not its logarithm, multiplies A.": lambda z, a, o, A: (
+        (_log_prob(z, a) - o) * A
+    ).mean(),
+    "that is log π · A: it has L's slope at θ_old only.": lambda z, a, o, A: (
+        _log_prob(z, a) * A
+    ).mean(),
+    "the ratio is upside down: new over old.": lambda z, a, o, A: (A / _ratio(z, a, o)).mean(),
+    "π_old is missing: divide by it, it chose the actions.": lambda z, a, o, A: (
+        np.exp(_log_prob(z, a)) * A
+    ).mean(),
+    "logits are no log-probabilities yet: log_softmax is missing.": lambda z, a, o, A: (
+        np.exp(z[np.arange(len(a)), a] - o) * A
+    ).mean(),
+    "log_softmax runs over the actions, the last axis, not over the rows.": lambda z, a, o, A: (
+        np.exp((z - np.log(np.exp(z).sum(0)))[np.arange(len(a)), a] - o) * A
+    ).mean(),
+    "average last: the mean of a product is not the product of the means.": lambda z, a, o, A: (
+        _ratio(z, a, o).mean() * A.mean()
+    ),
+    "that divides by a log-probability: the ratio is exp(log π − log π_old).": lambda z, a, o, A: (
+        _log_prob(z, a) / o * A
+    ).mean(),
+    "that divides π by log π_old: exp is missing below.": lambda z, a, o, A: (
+        np.exp(_log_prob(z, a)) / o * A
+    ).mean(),
+    "all pairs are multiplied, a [B, 1] with a [B]: use one shape.": lambda z, a, o, A: (
+        np.exp(_log_prob(z, a)[:, None] - o) * A
+    ).mean(),
+}
+
+
+def _with_slope(function: Callable) -> Callable:
+    """Its value at logits, and its gradient in them by finite differences: ``[1 + B·A]``."""
+
+    def both(logits, actions, old_log_probs, advantages) -> np.ndarray:
+        rest, slopes, h = (actions, old_log_probs, advantages), [], 1e-6
+        for place in np.ndindex(*logits.shape):
+            step = np.zeros(logits.shape)
+            step[place] = h
+            slopes.append((function(logits + step, *rest) - function(logits - step, *rest)) / 2 / h)
+        return np.array([function(logits, *rest), *slopes])
+
+    return both
+
+
+def _slope_is_off(given: np.ndarray, right: np.ndarray) -> str:
+    """Says so, if the value is right."""
+    off = same(given[0], right[0])
+    return "the value is right, its gradient is not: what is held constant? " if off else ""
+
+
+@never_raises
+def check_10_surrogate(answer: Callable) -> Verdict:
+    """surrogate(logits, actions, old_log_probs, advantages): one number with a gradient."""
+    _require_function(answer)
+    rng, cases = np.random.default_rng(0), []
+    for rows, choices in ((5, 2), (7, 3), (4, 4)):
+        logits, old = rng.normal(size=(2, rows, choices))
+        actions = rng.integers(choices, size=rows)
+        cases.append((logits, actions, _log_prob(old, actions), rng.normal(size=rows)))
+
+    def value_and_slope(logits, *rest) -> np.ndarray:
+        leaf = torch.tensor(logits, requires_grad=True)
+        value = call(partial(answer, leaf), *(torch.tensor(column) for column in rest))
+        if array(value).shape != ():
+            raise WrongAnswer(f"one number is asked for, yours is {list(array(value).shape)}.")
+        if not same(array(value), _surrogate(logits, *rest)):
+            return np.append(array(value), np.zeros(logits.size))
+        if not (isinstance(value, Tensor) and value.requires_grad):
+            raise WrongAnswer("the value is right, but has no gradient: no detach, item or NumPy.")
+        (slope,) = torch.autograd.grad(value, leaf)
+        return np.append(value.item(), slope)
+
+    def flat(function: Callable) -> Callable:
+        """The same where the value is wrong: no slope then."""
+        return lambda z, *rest: np.append(function(z, *rest), np.zeros(z.size))
+
+    mistakes = {why: flat(function) for why, function in _SURROGATE_MISTAKES.items()}
+    praise = "value and gradient agree with the definition and its finite differences."
+    return judge(value_and_slope, cases, _with_slope(_surrogate), mistakes, praise, _slope_is_off)
+
+
+def _scores(policy: nn.Module, obs: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """∇log π(a|s) ``[B, A, P]`` and π(a|s) ``[B, A]``, one gradient after the other."""
+    log_probs, params = policy(obs).log_softmax(-1), list(policy.parameters())
+    rows = [
+        [
+            torch.cat([g.flatten() for g in torch.autograd.grad(x, params, retain_graph=True)])
+            for x in row
+        ]
+        for row in log_probs
+    ]
+    return np.array([[x.tolist() for x in row] for row in rows]), log_probs.exp().detach().numpy()
+
+
+def _dense(weigh: Callable) -> Callable:
+    """A product with a matrix built of scores ``[B, A, P]`` and probabilities ``[B, A]``."""
+
+    def product(policy, obs, v, damping) -> np.ndarray:
+        scores, probs = _scores(policy, obs)
+        F = np.einsum("ba,bap,baq->pq", probs, scores, scores) / len(obs)
+        return weigh(F, v.numpy(), damping, len(obs))
+
+    return product
+
+
+_FISHER_MISTAKES = {
+    "the damping is missing: add damping · v.": _dense(lambda F, v, c, B: F @ v),
+    "take the mean over the states, not the sum.": _dense(lambda F, v, c, B: B * F @ v + c * v),
+    "the sum over the states with the damping inside it: mean first, then damping · v.": _dense(
+        lambda F, v, c, B: B * (F @ v + c * v)
+    ),
+    "the sign is wrong: vᵀF v is never negative. KL(old ‖ new) is Σ p_old log(p_old / p).": _dense(
+        lambda F, v, c, B: -F @ v + c * v
+    ),
+    "that is damping · v alone: the KL has no curvature if both sides follow θ, or neither. "
+    "Detach the old side only.": _dense(lambda F, v, c, B: c * v),
+    "F is missing and the damping too: the KL's gradient at θ_old is 0; differentiate again.": (
+        _dense(lambda F, v, c, B: 0 * v)
+    ),
+    "the damping's sign is wrong.": _dense(lambda F, v, c, B: F @ v - c * v),
+    "damping is added as a number: it multiplies v.": _dense(lambda F, v, c, B: F @ v + c),
+    "that is half of it: the bowl is ½ vᵀF v, F its full curvature.": _dense(
+        lambda F, v, c, B: F @ v / 2 + c * v
+    ),
+    "that is the diagonal of F alone.": _dense(lambda F, v, c, B: np.diag(F) * v + c * v),
+    "divided twice by the number of states.": _dense(lambda F, v, c, B: F @ v / B + c * v),
+}
+
+
+@never_raises
+def check_10_fisher_product(answer: Callable) -> Verdict:
+    """fisher_product(policy, obs, v, damping): (F + damping · I) v, ``[P]``."""
+    shapes = ((3, 2), 4, 0.1), ((2, 3, 3), 5, 0.0), ((4, 2, 2), 3, 0.5)
+    cases = [_network(seed, *shape) for seed, shape in enumerate(shapes)]
+    praise = "your products are those of the dense matrix, built from all scores."
+    right = _dense(lambda F, v, c, B: F @ v + c * v)
+    try:
+        verdict = judge(answer, cases, right, _FISHER_MISTAKES, praise)
+    except RuntimeError as error:
+        if "does not require grad" not in str(error):
+            raise
+        why = "the slope has no gradient of its own: the first flat_grad needs create_graph=True"
+        raise WrongAnswer(f"{why}, and the new side of the KL no detach.") from None
+    return _second_product(answer, *cases[1]) if verdict.passed else verdict
+
+
+def _network(seed: int, sizes: tuple, rows: int, damping: float) -> tuple:
+    """A tanh network with logits at its end, observations, a vector v, and the damping."""
+    draw = partial(torch.randn, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    policy = nn.Sequential()
+    with torch.random.fork_rng(devices=[]):  # what is drawn here is replaced
+        for pair in pairwise(sizes):
+            policy.extend([*([nn.Tanh()] if len(policy) else []), nn.Linear(*pair).double()])
+    for parameter in policy.parameters():
+        parameter.data = draw(parameter.shape)
+    size = sum(parameter.numel() for parameter in policy.parameters())
+    return policy, draw(rows, sizes[0]), draw(size), damping
+
+
+def _second_product(answer: Callable, policy: nn.Module, *rest) -> Verdict:
+    """The verdict on an answer that is right once: is it right twice, and the policy the same?"""
+    before = copy.deepcopy(policy.state_dict())
+    first, second = (array(answer(policy, *copy.deepcopy(rest))) for _ in range(2))
+    if any(not torch.equal(old, policy.state_dict()[name]) for name, old in before.items()):
+        return Verdict(False, "the products are right, but your function changed the policy.")
+    if not same(first, second):
+        why = "a second call gives another product: gradients add up in .grad, use autograd.grad."
+        return Verdict(False, why)
+    return Verdict(True, "your products are those of the dense matrix, built from all scores.")
+
+
+def _lowest_in_span(matrix: np.ndarray, b: np.ndarray, iters: int) -> np.ndarray:
+    """What CG has after some steps: the bowl's lowest point in the span of b, A b, A² b, …"""
+    A, basis = torch.tensor(matrix), [torch.tensor(b)]
+    for _ in range(min(iters, len(b)) - 1):
+        basis.append(A @ basis[-1] / torch.linalg.norm(A @ basis[-1]))
+    Q, _ = torch.linalg.qr(torch.stack(basis, 1))
+    return (Q @ torch.linalg.solve(Q.T @ A @ Q, Q.T @ torch.tensor(b))).numpy()
+
+
+_CG_MISTAKES = {
+    "the sign is wrong: the residual is b − A x.": lambda m, b, n: -_cg(m, b, n),
+    "that is steepest descent: the next direction forgets the last one.": lambda m, b, n: _cg(
+        m, b, n, lambda new, old: 0.0
+    ),
+    "the coefficient is upside down: new ‖e‖² over old.": lambda m, b, n: _cg(
+        m, b, n, lambda new, old: old / new
+    ),
+    "the coefficient needs the squares of the norms.": lambda m, b, n: _cg(
+        m, b, n, lambda new, old: (new / old) ** 0.5
+    ),
+    "the coefficient has a plus: it is ‖new e‖² / ‖old e‖².": lambda m, b, n: _cg(
+        m, b, n, lambda new, old: -new / old
+    ),
+    "the coefficient is 1 at every step: it is ‖new e‖² / ‖old e‖².": lambda m, b, n: _cg(
+        m, b, n, lambda new, old: 1.0
+    ),
+    "one iteration too many.": lambda m, b, n: _cg(m, b, n + 1),
+    "one iteration too few.": lambda m, b, n: _cg(m, b, n - 1),
+    "that is the exact solution: stop after iters iterations.": lambda m, b, n: np.linalg.solve(
+        m, b
+    ),
+    "that is b itself: where is A?": lambda m, b, n: b,
+    "that is the residual: return x.": lambda m, b, n: b - m @ _cg(m, b, n),
+}
+
+
+@never_raises
+def check_10_conjugate_gradient(answer: Callable) -> Verdict:
+    """conjugate_gradient(matvec, b, iters): x after so many steps from 0, ``[P]``."""
+    _require_function(answer)
+
+    def solve(matrix: np.ndarray, b: np.ndarray, iters: int) -> np.ndarray:
+        product, given, spent = _matvec(matrix), torch.tensor(b), []
+
+        def matvec(v):
+            spent.append(1)
+            return product(v)
+
+        found = answer(matvec, given, iters)
+        found = array(call(lambda: found))
+        if not same(array(given), b):
+            why = "your function changes b: after e = b, `e -= …` changes both; write `e = e - …`."
+            raise WrongAnswer(why)
+        if len(spent) > iters + 1:
+            raise WrongAnswer(f"{len(spent)} products were spent where iters is {iters}.")
+        return found
+
+    cases = [(*_system(k, size), n) for k, (size, n) in enumerate(((6, 3), (5, 1), (4, 4), (7, 5)))]
+    praise = "as torch.linalg.solve says, after all steps and, in the span, after fewer."
+    verdict = judge(solve, cases, _lowest_in_span, _CG_MISTAKES, praise)
+    if verdict.passed and not same(solve(np.eye(3), np.zeros(3), 2), np.zeros(3)):
+        return Verdict(False, "right unless b is 0: there CG divides 0 by 0; return zeros.")
+    if verdict.passed and not same(solve(2 * np.eye(3), np.array([2.0, 0, 4]), 3), [1, 0, 2]):
+        return Verdict(False, "right until the residual is 0: there CG divides 0 by 0; stop.")
+    return verdict
+
+
+@contextmanager
+def _deadline(answer: Callable, seconds: float) -> Iterator[None]:
+    """Ends an answer that takes longer: looks at the clock at its lines, and at calls below it."""
+    end, before = time.process_time() + seconds, sys.gettrace()
+    file = getattr(getattr(answer, "__code__", None), "co_filename", None)
+
+    def look(frame, event, arg):
+        if time.process_time() > end:
+            why = f"stopped after {seconds:.0f} s: does every loop end, the line search too?"
+            raise WrongAnswer(why)
+        return look if frame.f_code.co_filename == file else None
+
+    sys.settrace(look)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+class _Game:
+    """What the lesson's ``Game`` offers, in an environment of the judge's own."""
+
+    def __init__(self, seed: int, envs, policy: nn.Module | None = None):
+        self.random = torch.Generator().manual_seed(seed)
+        self.policy = self._network(2, 0.01) if policy is None else policy
+        self.critic = self._network(1, 1.0)
+        self.adam = torch.optim.Adam(self.critic.parameters(), lr=3e-2)
+        self.envs, self.resetting = envs, np.zeros(64, bool)
+        start = torch.randint(2**31, (), generator=self.random)
+        self.obs, _ = envs.reset(seed=int(start))
+
+    def _network(self, outputs: int, gain: float) -> nn.Sequential:
+        net = nn.Sequential(nn.Linear(4, 32), nn.Tanh(), nn.Linear(32, outputs))
+        for layer, size in ((net[0], 2**0.5), (net[2], gain)):
+            nn.init.orthogonal_(layer.weight, size, self.random)
+            nn.init.zeros_(layer.bias)
+        return net
+
+
+class _Toy:
+    """64 environments of random observations that keep what was played, for ``_Game``.
+
+    The reward of action 1 is its use: ``use(obs)``. Action 0 has none.
+    """
+
+    def __init__(self, use: Callable):
+        self.use, self.rows, self.ended = use, [], np.zeros(64, bool)
+
+    def reset(self, seed: int) -> tuple:
+        self.random = np.random.default_rng(seed)
+        self.obs = self._draw()
+        return self.obs, {}
+
+    def _draw(self) -> np.ndarray:
+        return (self.random.normal(size=(64, 4)) * _SCALES).astype(np.float32)
+
+    def step(self, actions) -> tuple:
+        obs, self.obs, real = self.obs, self._draw(), ~self.ended
+        rewards = (self.use(obs) * actions).astype(np.float32)
+        terminated = real & (self.random.random(64) < 0.3)
+        self.ended, truncated = terminated, np.zeros(64, bool)
+        self.rows.append((obs, actions, rewards, self.obs, terminated, truncated, real))
+        return self.obs, rewards, terminated, truncated, {}
+
+    def columns(self) -> list[Tensor]:
+        return [torch.tensor(np.array(column)) for column in zip(*self.rows, strict=True)]
+
+
+_SCALES = np.array([2.0, 1.0, 0.5, 0.25])  # so far from a sphere that g is not x
+
+
+class _Refusing(nn.Sequential):
+    """A policy whose logits leap, to (0, leap), as soon as any parameter is moved."""
+
+    def __init__(self, leap: float, seen: Callable):
+        super().__init__(nn.Linear(4, 32), nn.Tanh(), nn.Linear(32, 2))
+        random = torch.Generator().manual_seed(0)
+        for parameter in self.parameters():
+            parameter.data = 0.02 * torch.randn(parameter.shape, generator=random)
+        self.leap, self.seen, self.start = leap, seen, _vector(self)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        here = _vector(self)
+        if torch.equal(here, self.start):
+            return super().forward(obs)
+        self.seen(here)
+        return 0 * super().forward(obs) + torch.tensor([0.0, self.leap])
+
+
+def _vector(network: nn.Module) -> Tensor:
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+def _natural_direction(policy: nn.Module, critic: nn.Module, columns: list) -> tuple:
+    """The x of (F + 0.001 I) x = g, by the dense F, and g itself, for what was played."""
+    obs, actions, rewards, next_obs, *ends, real = columns
+    with torch.no_grad():
+        values, following = (critic(x)[..., 0] for x in (obs, next_obs))
+    A = torch.tensor(_recursion()(rewards, values, following, *ends, 0.99, 0.97))[real].double()
+    A = (A - A.mean()) / A.std(correction=0)
+    policy, obs = copy.deepcopy(policy).double(), obs[real].double()
+    first, _, last = policy
+    p = policy(obs).softmax(-1).detach()
+    hidden = first(obs).tanh().detach()
+    back = (last.weight[1] - last.weight[0]).detach() * (1 - hidden**2)  # of z₁ − z₀
+    ones, signs = torch.ones(len(obs), 1), torch.tensor([[-1.0], [1.0]]).double()
+    outer = (signs * hidden[:, None]).flatten(1), signs.T * ones
+    J = torch.cat([(back[:, :, None] * obs[:, None]).flatten(1), back, *outer], 1)
+    g = J.T @ ((actions[real] - p[:, 1]) * A) / len(J)  # ∇log π(a) = (a − p₁) ∇(z₁ − z₀)
+    F = J.T @ (p.prod(-1, keepdim=True) * J) / len(J)
+    return torch.linalg.solve(F + 1e-3 * torch.eye(len(g)), g), g
+
+
+def _cosine(a: Tensor, b: Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0))
+
+
+def _trained(answer: Callable, game: _Game, updates: int) -> Callable:
+    """The policy that an answer returns, after a look at its logits."""
+    if not callable(answer):
+        call(answer)  # which says so
+    obs, policy = torch.tensor(game.obs), answer(game, updates)
+    if policy is None:
+        raise WrongAnswer("your function returned None: is there a `return`?")
+    if not callable(policy):
+        raise WrongAnswer(f"return the policy: logits of obs; yours is a {type(policy).__name__}.")
+    logits = array(policy(obs))
+    if logits.shape != (len(obs), 2):
+        raise WrongAnswer(f"the policy must give [B, 2] logits, not {list(logits.shape)}.")
+    if not np.isfinite(logits).all():
+        raise WrongAnswer(f"after {updates} updates the policy's logits are not finite.")
+    return policy
+
+
+def _require_natural_step(answer: Callable) -> None:
+    """One update: length and direction of its step, and the critic's fit."""
+    game = _Game(1, _Toy(lambda obs: obs @ [0.5, 0, 0, 4]))
+    policy, critic = copy.deepcopy((game.policy, game.critic))
+    _trained(answer, game, 1)
+    if not game.envs.rows:
+        raise WrongAnswer("one update plays nothing: does your loop call make_batch(game)?")
+    step = _vector(game.policy) - _vector(policy)
+    if not step.any():
+        raise WrongAnswer("one update changes nothing: is the step written to the policy?")
+    columns = game.envs.columns()
+    obs = columns[0][columns[-1]]
+    x, g = _natural_direction(policy, critic, columns)
+    along = _cosine(step, x)
+    if along < -0.5:
+        raise WrongAnswer("the step goes downhill: L is maximised, does it go along +x?")
+    if _cosine(step, g) > 0.99:
+        raise WrongAnswer("the step goes along the plain gradient: solve F_c x = g with CG first.")
+    if along < 0.9:
+        why = f"the cosine between your step and the x of the dense matrix is {along:.2f}"
+        raise WrongAnswer(
+            f"{why}, more than 0.9 is asked for: CG solves F_c x = g in 8 steps, damping 0.001."
+        )
+    kl = _mean_kl(*(net(obs).detach() for net in (policy, game.policy)))
+    length = "its length is √(2δ / xᵀF_c x)"
+    if kl > 0.0101:
+        raise WrongAnswer(f"one update has a mean KL of {kl:.2g}, and δ is 0.01: {length}.")
+    if kl < 0.008:
+        why = f"one update has a mean KL of {kl:.2g}, and the border is at δ = 0.01: a step "
+        raise WrongAnswer(f"{why}without its length, which is √(2δ / xᵀF_c x), or not tried whole?")
+    if torch.equal(_vector(critic), _vector(game.critic)):
+        raise WrongAnswer("the policy's step is right, the critic never learns: call fit_critic.")
+
+
+def _require_line_search(answer: Callable) -> None:
+    """All trials are to be refused: the KL of one game is too large, the L of the other falls."""
+    kept = []
+    for leap in (3.0, -0.2):
+        points = []
+
+        def seen(point, points=points):
+            if not points or not torch.equal(point, points[-1]):
+                points.append(point)
+
+        game = _Game(0, _Toy(lambda obs: 1.0), _Refusing(leap, seen))
+        _trained(answer, game, 1)
+        kept.append(not torch.equal(_vector(game.policy), game.policy.start))
+        if kept[-1] and len(points) > 5:
+            why = "where all trials fail, the policy stays at the last one: go back to θ_old."
+            raise WrongAnswer(why)
+        if not kept[-1] and len(points) != 10:
+            why = f"where all trials fail, yours are {len(points)}, not ten: 1, ½, … (½)⁹."
+            raise WrongAnswer(why)
+    if all(kept):
+        raise WrongAnswer(
+            "two bad steps were kept, one of KL 0.9 and one that lowers L: is there a line search?"
+        )
+    if kept[0]:
+        raise WrongAnswer(
+            "a step was kept whose KL is far above δ: a trial needs a KL of at most δ."
+        )
+    if kept[1]:
+        raise WrongAnswer("a step was kept that lowers L: a trial needs a larger L too.")
+
+
+def _play(choose: Callable, episodes: int, seed: int) -> float:
+    """CartPole itself: mean return of fresh episodes."""
+    envs = gym.make_vec("CartPole-v1", episodes)
+    (obs, _), alive, returns = envs.reset(seed=seed), np.ones(episodes, bool), 0
+    while alive.any():
+        obs, reward, terminated, truncated, _ = envs.step(choose(obs))
+        returns = returns + reward * alive
+        alive &= ~(terminated | truncated)
+    envs.close()
+    return float(np.mean(returns))
+
+
+@never_raises
+def check_10_train(answer: Callable) -> Verdict:
+    """train(game, updates): the policy; one update is looked into, 12 must hold the pole."""
+    _require_function(answer)
+    random = np.random.default_rng(0)
+    _Game(0, _Toy(lambda obs: 1.0))  # PyTorch loads its optimisers here: traced, it is slow
+    with _deadline(answer, _TIME_LIMIT):
+        _require_natural_step(answer)
+        _require_line_search(answer)
+        scores = []
+        for seed in (0, 1):
+            policy = _trained(answer, _Game(seed, gym.make_vec("CartPole-v1", 64)), 12)
+            scores.append(_play(partial(_greedy, policy), 20, 100 + seed))
+            if scores[-1] >= 250:
+                chance = _play(lambda obs: random.integers(2, size=len(obs)), 50, 1)
+                why = "length, direction, line search, and critic are right, and 12 updates hold "
+                why += f"the pole for ≈ {scores[-1]:.0f} steps in 20 fresh episodes"
+                return Verdict(True, f"{why}, random actions for ≈ {chance:.0f}.")
+    why = (
+        f"one update is right, but after 12 updates 20 fresh episodes last {max(scores):.0f} steps"
+    )
+    return Verdict(False, f"{why}, 250 are asked for: are there as many updates as asked for?")
+
+
+def _greedy(policy: Callable, obs: np.ndarray) -> np.ndarray:
+    return array(policy(torch.tensor(obs))).argmax(-1)
+
+
+def _mean_kl(old: Tensor, new: Tensor) -> float:
+    old, new = old.log_softmax(-1), new.log_softmax(-1)
+    return float((old.exp() * (old - new)).sum(-1).mean())
