@@ -87,7 +87,7 @@ def way_back(*links: str) -> NotebookNode:
 def pages(folder: Path) -> dict[str, Callable[[], NotebookNode]]:
     """What makes each page that needs no kernel, by its address."""
     solutions = (folder / "solutions").glob("*.ipynb")
-    modules = (ROOT / "trpo_lib").rglob("*.py")
+    modules = [*(ROOT / "trpo_lib").rglob("*.py"), ROOT / "notebooks/trpo_on_one_page.py"]
     return {
         "/": partial(title_page, folder),
         "/voila/render/glossary.md": partial(markdown_page, folder / "glossary.md"),
