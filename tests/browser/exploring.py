@@ -37,6 +37,13 @@ def after(slider: Slider, steps: int) -> float:
     return slider.start + slider.step * steps
 
 
+def way_of(slider: Slider) -> tuple[int, int]:
+    """Upwards (1) or downwards (-1), and how many steps: fewer where the slider has no more."""
+    ways = [(there, far) for far in (PRESSES, 2) for there in (1, -1)]
+    low, high = slider.low - 1e-9, slider.high + 1e-9
+    return next(way for way in ways if low <= after(slider, way[0] * way[1]) <= high)
+
+
 def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> None:
     """Moves one slider after the other, there, half-way back, and home by its reset button."""
     start = {name: slider.start for name, slider in sliders.items()}
@@ -45,9 +52,9 @@ def move_every_slider(figure: Figure, sliders: dict[str, Slider], oracle) -> Non
     for name, slider in sliders.items():
         on_page = figure.slider(slider.label)
         assert on_page.heard == f"{slider.start:g} {slider.unit}".strip()
-        there = 1 if after(slider, PRESSES) <= slider.high else -1
+        there, far = way_of(slider)
         keys = ("ArrowRight", "ArrowLeft")[::there]
-        for key, presses, steps in [(keys[0], PRESSES, PRESSES), (keys[1], 1, PRESSES - 1)]:
+        for key, presses, steps in [(keys[0], far, far), (keys[1], 1, far - 1)]:
             source, said = figure.source, figure.said
             on_page.press(key, presses)
             wait_for_numbers(figure, oracle(**start | {name: after(slider, there * steps)}))
