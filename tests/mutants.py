@@ -72,21 +72,33 @@ def run(mutant: Mutant, limit: float | None = None) -> tuple[str, str]:
 
     Says whether it was caught, survived or was endless, and what pytest said.
     """
+    code, said = run_tests(tests_of(mutant.module), mutant.module, mutant.source, limit)
+    return {None: "endless", 0: "survived"}.get(code, "caught"), said
+
+
+def run_tests(
+    tests: list[str], module: str, source: str, limit: float | None = None
+) -> tuple[int | None, str]:
+    """Runs tests on a copy of the package in which a module has another source.
+
+    Returns pytest's exit status, None if it was endless, and what it said.
+    """
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(PACKAGE, Path(folder) / "trpo_lib", ignore=lambda *_: ["__pycache__"])
-        (Path(folder) / "trpo_lib" / f"{mutant.module}.py").write_text(mutant.source, "utf-8")
-        process = get_context("forkserver").Process(target=_test, args=(mutant.module, folder))
+        (Path(folder) / "trpo_lib" / f"{module}.py").write_text(source, "utf-8")
+        context = get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
+        process = context.Process(target=_test, args=(tests, folder))
         process.start()
         process.join(limit)
         if process.is_alive():
             os.killpg(process.pid, signal.SIGKILL)
             process.join()
-            return "endless", ""
-        said = (Path(folder) / "output").read_text("utf-8")
-    return "caught" if process.exitcode else "survived", said
+            return None, ""
+        return process.exitcode, (Path(folder) / "output").read_text("utf-8")
 
 
-def _test(module: str, folder: str) -> None:
+def _test(tests: list[str], folder: str) -> None:
     """In a process of its own: pytest on the package in the folder."""
     os.setsid()  # its children end with it
     resource.setrlimit(resource.RLIMIT_DATA, (2**32, 2**32))  # an endless loop may also fill memory
@@ -101,7 +113,7 @@ def _test(module: str, folder: str) -> None:
         import pytest
 
         options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestWarning"]
-        status = pytest.main([*tests_of(module), *options])
+        status = pytest.main([*tests, *options])
     os._exit(int(status))
 
 
@@ -143,7 +155,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     args = parser.parse_args()
     end = time.monotonic() + 60 * args.minutes
-    get_context("forkserver").set_forkserver_preload(PRELOADED)
     with ThreadPoolExecutor(2) as pool:
         limits = dict(zip(args.modules, pool.map(limit_of, args.modules), strict=True))
 

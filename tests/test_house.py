@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "trpo_lib"
-TRPO_PATH_BUDGET = 960  # non-blank lines, docstrings included
+TRPO_PATH_BUDGET = 940  # non-blank lines, docstrings included
 MAX_FUNCTION_LINES = 40
 
 # The architecture: which module may import which. `_checks` is open to all.

@@ -494,3 +494,45 @@ def test_defect_returns_draws_every_seed_and_the_medians_beside_the_right_code()
     (median,) = (line for line in ax.lines if line not in dots)
     assert set(median.get_ydata()) == {8}
     assert len(ax.get_legend().get_texts()) == 4
+
+
+def test_fresh_kls_marks_those_above_the_bound():
+    own, fresh = np.array([0.004, 0.008, 0.009]), np.array([0.005, 0.012, 0.010])
+    ax = plotting.fresh_kls(own, fresh, 0.01)
+    within, above = ax.lines[:2]
+    np.testing.assert_array_equal(within.get_xydata(), [[0.004, 0.005], [0.009, 0.010]])
+    np.testing.assert_array_equal(above.get_xydata(), [[0.008, 0.012]])
+    assert ax.get_ylim()[1] > 0.012
+
+
+@pytest.mark.parametrize(("lowest", "borders"), [(0.1, 1), (0.45, 0)])
+def test_a_map_of_probabilities_has_its_border_where_it_turns(lowest, borders):
+    ax = plotting.panels(1, 1, 3, 3)[0, 0]
+    values = np.linspace(lowest, 0.9, 4) * np.ones((3, 1))
+    plotting.state_map(ax, np.arange(4.0), np.arange(3.0), values, "π", span=(0, 1))
+    mesh, *lines = ax.collections
+    np.testing.assert_array_equal(mesh.get_array().ravel(), values.ravel())
+    assert mesh.get_clim() == (0, 1)
+    assert len(lines) == borders
+
+
+def test_a_map_of_values_leaves_out_what_is_unknown():
+    ax = plotting.panels(1, 1, 3, 3)[0, 0]
+    values = np.array([[1.0, np.nan], [3.0, 2.0]])
+    plotting.state_map(ax, np.arange(2.0), np.arange(2.0), values, "V")
+    (mesh,) = ax.collections
+    assert mesh.get_clim() == (1, 3)
+    assert np.ma.getmaskarray(mesh.get_array()).sum() == 1
+
+
+def test_own_and_library_draws_every_seed_and_both_means():
+    own, library = (
+        np.array([[10.0, 300.0], [20.0, 500.0]]),
+        np.array([[10.0, 310.0], [30.0, 400.0]]),
+    )
+    ax = plotting.own_and_library(np.array([0, 6]), own, library)
+    drawn = [line.get_ydata().tolist() for line in ax.lines]
+    assert drawn == [*own.tolist(), [15, 400], [20, 355]]
+    assert len(ax.get_legend().get_texts()) == 3
+    with pytest.raises(ValueError, match=r"own.*library|library.*own"):
+        plotting.own_and_library(np.array([0, 6]), own, library[:1])

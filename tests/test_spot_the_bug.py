@@ -6,18 +6,12 @@ applied to it. So what the reader sees is what runs here.
 
 import ast
 import importlib
-import os
 import re
-import shutil
-import sys
-import tempfile
-from multiprocessing import get_context
-from pathlib import Path
 
 import jupytext
 import pytest
 import student
-from mutants import PACKAGE, PRELOADED, ROOT, source_of
+from mutants import ROOT, run_tests, source_of
 
 SOURCE = ROOT / "notebooks" / "src" / "09_spot_the_bug.md"
 # Which function of the library the cell stands for, and the test that notices.
@@ -94,35 +88,9 @@ def run_named_test(number, cell):
     """Whether the defect's test passes when the cell stands in the library's place."""
     module, name, test = DEFECTS[number]
     path = f"tests/test_{FILES.get(number, module)}.py::test_{test}"
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(PACKAGE, Path(folder) / "trpo_lib", ignore=lambda *_: ["__pycache__"])
-        target = Path(folder) / "trpo_lib" / f"{module}.py"
-        target.write_text(in_place_of(module, name, cell), "utf-8")
-        context = get_context("forkserver")
-        context.set_forkserver_preload(PRELOADED)
-        process = context.Process(target=_test, args=(path, folder))
-        process.start()
-        process.join(600)  # a busy machine is slow
-        process.kill()
-        said = (Path(folder) / "output").read_text("utf-8")
-    assert process.exitcode in (0, 1), said  # 1: a test failed; others: it could not be run
-    return process.exitcode == 0, said
-
-
-def _test(path, folder):
-    """In a process of its own: pytest on the package in the folder."""
-    os.chdir(ROOT)
-    os.environ |= {"PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"}
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    sys.path.insert(0, folder)
-    sys.dont_write_bytecode = True
-    with open(Path(folder) / "output", "w") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestWarning"]
-        status = pytest.main([path, *options])
-        output.flush()
-    os._exit(int(status))
+    status, said = run_tests([path], module, in_place_of(module, name, cell))
+    assert status in (0, 1), said  # 1: a test failed; others: it could not be run
+    return status == 0, said
 
 
 @every_defect

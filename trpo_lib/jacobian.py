@@ -49,8 +49,8 @@ class Jacobian:
         """The outputs ``[B, K]`` of the same layers with the parameters theta ``[P]``."""
         pieces, x = theta.split(self._sizes), self._inputs[0]
         for k, weight in enumerate(self._weights):
-            new_weight, new_bias = pieces[2 * k].view_as(weight), pieces[2 * k + 1]
-            x = nn.functional.linear(x.tanh() if k else x, new_weight, new_bias)
+            new = pieces[2 * k].view_as(weight), pieces[2 * k + 1]
+            x = nn.functional.linear(x.tanh() if k else x, *new)
         return x
 
     def push(self, v: Tensor) -> Tensor:
@@ -66,10 +66,7 @@ class Jacobian:
         return dz
 
     def pull(self, u: Tensor) -> Tensor:
-        """Jᵀ u, ``[B, K]`` -> ``[P]``. W gets u hᵀ, b gets u, and the layer before (1 − h²) Wᵀ u.
-
-        Each is a sum over the B inputs.
-        """
+        """Jᵀ u, ``[B, K]`` -> ``[P]``: W gets Σ u hᵀ, b Σ u, and the layer before (1 − h²) Wᵀ u."""
         pieces = []
         for k in reversed(range(len(self._weights))):
             h = self._inputs[k]
@@ -148,8 +145,7 @@ def _linearize_gaussian(policy: GaussianPolicy, obs: Tensor) -> Linearization:
         return torch.cat([u[:, dims:].sum(0), mean.pull(u[:, :dims])])
 
     def at(theta: Tensor) -> Distribution:
-        new = mean.outputs_at(theta[dims:])
-        return policy.distribution(new, theta[:dims].expand_as(new))
+        return policy.distribution(mean.outputs_at(theta[dims:]), theta[:dims])
 
     return Linearization(outputs, distribution, push, lambda u: diagonal * u, pull, at)
 
@@ -157,8 +153,7 @@ def _linearize_gaussian(policy: GaussianPolicy, obs: Tensor) -> Linearization:
 # A product of matrices is several times as fast with its narrow side first.
 def _times(h: Tensor, weight: Tensor) -> Tensor:
     """W h of each row: h ``[B, I]``, weight ``[K, I]`` -> ``[B, K]``."""
-    outputs, inputs = weight.shape
-    return (weight @ h.T).T if outputs < inputs else h @ weight.T
+    return (weight @ h.T).T if weight.shape[0] < weight.shape[1] else h @ weight.T
 
 
 def _outer(u: Tensor, h: Tensor) -> Tensor:

@@ -4,8 +4,7 @@ A policy offers three things. ``policy(obs)`` is the distribution; ``policy.nois
 randomness of a whole rollout at once; ``policy.act`` turns observation and noise into an action.
 Without noise the action is the most likely one: the greedy policy.
 
-``act`` works on NumPy arrays, as environments do: on a few rows torch would spend most of its time
-on the calls.
+``act`` works on NumPy arrays, as environments do: on a few rows torch would mostly prepare calls.
 """
 
 from collections.abc import Callable, Sequence
@@ -77,10 +76,7 @@ def _quietly(act: Callable) -> Callable:
 
 
 class _Acting(nn.Module):
-    """A policy that acts on arrays.
-
-    ``actor()`` is ``act`` with the weights looked up once: good until they change.
-    """
+    """Acts on arrays. ``actor()`` is ``act`` with the weights looked up once, for as they are."""
 
     def act(self, obs: np.ndarray, noise: np.ndarray | float = 0.0) -> np.ndarray:
         """Obs ``[N, O]`` and noise of N actions -> actions; without noise the most likely ones."""
@@ -132,7 +128,7 @@ class GaussianPolicy(_Acting):
 
     @staticmethod
     def distribution(mean: Tensor, log_std: Tensor) -> Independent:
-        """Two times ``[B, D]`` -> distribution of batch shape ``[B]``, event shape ``[D]``."""
+        """Means ``[B, D]``, log σ ``[B, D]`` or ``[D]`` -> batch shape ``[B]``, event ``[D]``."""
         return Independent(Normal(mean, log_std.exp(), False), 1, False)
 
     def noise(self, shape: Sequence[int], generator: Generator) -> Tensor:

@@ -73,11 +73,9 @@ def collect(
             returns += reward
             episode_returns += returns[done].tolist()
             returns[done] = 0.0
-    cursor = Cursor(obs, resetting, returns)
     columns = [torch.from_numpy(np.array(column)) for column in zip(*rows, strict=True)]
-    # Cast before they move: some devices have no float64.
-    obs, rewards, next_obs = (columns[i].to(weight.dtype) for i in (0, 2, 3))
-    require_finite(rewards=rewards, obs=obs, next_obs=next_obs)
-    tensors = obs, columns[1], rewards, next_obs, *columns[4:]
-    on_device = (tensor.to(weight.device) for tensor in tensors)
-    return Rollout(*on_device, tuple(episode_returns)), cursor
+    for i in (0, 2, 3):  # obs, rewards, next_obs; before they move: some devices have no float64
+        columns[i] = columns[i].to(weight.dtype)
+    require_finite(rewards=columns[2], obs=columns[0], next_obs=columns[3])
+    on_device = (column.to(weight.device) for column in columns)
+    return Rollout(*on_device, tuple(episode_returns)), Cursor(obs, resetting, returns)

@@ -16,8 +16,7 @@ def flat_grad(output: Tensor, params: Sequence[Tensor], **autograd_options) -> T
     """The gradient of a scalar with respect to all params, as one vector: ``[]`` -> ``[P]``.
 
     A parameter that plays no part has the gradient 0. autograd_options: of ``torch.autograd.grad``;
-    ``grad_outputs`` makes it the vector-Jacobian product of an output that is a vector, and without
-    ``create_graph`` the result is a constant.
+    ``grad_outputs`` makes it a vector-Jacobian product; without ``create_graph`` it is a constant.
     """
     _checks.require_type(Tensor, output=output)
     grads = torch.autograd.grad(output, params, materialize_grads=True, **autograd_options)
@@ -33,11 +32,9 @@ def params_of(network: nn.Module) -> list[Tensor]:
 def move(params: Sequence[Tensor], step: Tensor) -> None:
     """Adds a step ``[P]`` to all params, in one call: Ctrl-C finds them before it or after it."""
     pieces = step.split([param.numel() for param in params])
+    views = [piece.view_as(param) for piece, param in zip(pieces, params, strict=True)]
     with torch.no_grad():
-        torch._foreach_add_(
-            list(params),
-            [piece.view_as(param) for piece, param in zip(pieces, params, strict=True)],
-        )
+        torch._foreach_add_(list(params), views)
 
 
 @dataclass(frozen=True)

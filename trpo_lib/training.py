@@ -1,7 +1,6 @@
 """The loop: play, estimate advantages, update the policy, fit the critic; and its evaluation.
 
-The advantages come from the critic as it was before it saw this rollout: a critic that is fitted
-first explains part of them away.
+The advantages come from the critic before it saw this rollout: fitted first, it explains part away.
 """
 
 import inspect
@@ -57,9 +56,8 @@ class TrainConfig:
         _checks.require_type(str, env_id=self.env_id, device=self.device)
         _checks.require_type(bool, scale_obs=self.scale_obs)
         _checks.require_seed(seed=self.seed)
-        _checks.require_count(num_envs=self.num_envs, num_steps=self.num_steps)
-        _checks.require_count(max_iterations=self.max_iterations, test_every=self.test_every)
-        _checks.require_count(critic_epochs=self.critic_epochs)
+        counts = "num_envs", "num_steps", "max_iterations", "test_every", "critic_epochs"
+        _checks.require_count(**{name: getattr(self, name) for name in counts})
         _checks.require_count(critic_batch=1 if self.critic_batch is None else self.critic_batch)
         _checks.require_between(0, 1, gamma=self.gamma, lam=self.lam)
         _checks.require_inside(0, math.inf, critic_lr=self.critic_lr)
@@ -90,9 +88,8 @@ class Trainer(Iterator[Record], AbstractContextManager):
 
     algorithm: (policy, batch) -> ``UpdateReport``, a ``TRPO`` if not given; replace its ``config``
     and the next update follows. It is a function without state, or offers its ``state_dict`` and
-    ``load_state_dict``. ``finished``: the budget is spent, or a test reached the target. Leaving a
-    ``with`` block closes the environments. Interrupted anywhere, ``policy`` is the old or the new
-    one, never a mix, and new episodes start.
+    ``load_state_dict``. ``finished``: the budget is spent, or a test reached the target. ``with``
+    closes the environments. Interrupted, ``policy`` is old or new, never a mix; new episodes start.
     """
 
     def __init__(self, config: TrainConfig | None = None, algorithm: Callable | None = None):

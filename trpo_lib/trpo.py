@@ -20,7 +20,7 @@ from trpo_lib import _checks
 from trpo_lib.batch import Batch, UpdateReport, require_update
 from trpo_lib.divergence import mean_kl
 from trpo_lib.fisher import damped_hessian, jacobian_fisher
-from trpo_lib.jacobian import Linearization, linearize
+from trpo_lib.jacobian import linearize
 from trpo_lib.solvers import LinearMap, conjugate_gradient, flat_grad, line_search, move, params_of
 from trpo_lib.surrogate import surrogate
 
@@ -57,31 +57,23 @@ class LocalModel:
 def local_model(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
     """The model at the policy's own parameters: from its Jacobian if it has one, or by autograd."""
     if linear := linearize(policy, batch.obs):
-        return _from_jacobian(linear, batch, damping)
-    return _by_autograd(copy.deepcopy(policy), batch, damping)  # which its calls may change
+        outputs = linear.outputs.detach().requires_grad_()
+        objective = _objective(linear.distribution(outputs), batch)
+        (slopes,) = torch.autograd.grad(objective, outputs)
+        gradient, fisher = linear.pull(slopes), jacobian_fisher(linear, damping)
+        old, at = linear.distribution(linear.outputs), linear.at
+    else:
+        trial = copy.deepcopy(policy)  # its calls may change it
+        with torch.no_grad():
+            old = trial(batch.obs)
+        new, params = trial(batch.obs), params_of(trial)
+        objective = _objective(new, batch)
+        gradient = flat_grad(objective, params, retain_graph=True)
+        fisher = damped_hessian(mean_kl(old, new), params, damping)
 
-
-def _from_jacobian(linear: Linearization, batch: Batch, damping: float) -> LocalModel:
-    outputs = linear.outputs.detach().requires_grad_()
-    objective = _objective(linear.distribution(outputs), batch)
-    (slopes,) = torch.autograd.grad(objective, outputs)
-    gradient, fisher = linear.pull(slopes), jacobian_fisher(linear, damping)
-    old = linear.distribution(linear.outputs)
-    return LocalModel(old, objective.item(), gradient, fisher, linear.at)
-
-
-def _by_autograd(policy: nn.Module, batch: Batch, damping: float) -> LocalModel:
-    params = params_of(policy)
-    with torch.no_grad():
-        old = policy(batch.obs)
-    new = policy(batch.obs)
-    objective = _objective(new, batch)
-    gradient = flat_grad(objective, params, retain_graph=True)
-    fisher = damped_hessian(mean_kl(old, new), params, damping)
-
-    def at(theta: Tensor) -> Distribution:
-        vector_to_parameters(theta, params)
-        return policy(batch.obs)
+        def at(theta: Tensor) -> Distribution:
+            vector_to_parameters(theta, params)
+            return trial(batch.obs)
 
     return LocalModel(old, objective.item(), gradient, fisher, at)
 

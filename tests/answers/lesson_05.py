@@ -48,19 +48,24 @@ def with_numpy(matvec, g, iters, max_kl):
     return np.sqrt(2 * max_kl / (x @ matvec(x))) * x
 
 
+def cg(matvec, b, iters, coefficient=lambda new, old: (new @ new) / (old @ old), stops=True):
+    """CG, perhaps with another coefficient of the last direction, made from both residuals."""
+    x, e, u = torch.zeros_like(b), b, b
+    for _ in range(iters):
+        if stops and not e.any():
+            break
+        product = matvec(u)
+        length = (e @ u) / (u @ product)
+        x, old, e = x + length * u, e, e - length * product
+        u = e + coefficient(e, old) * u
+    return x
+
+
 def loop(coefficient, stops=True):
-    """CG with another coefficient of the last direction, made from both residuals."""
+    """A natural step by such a CG."""
 
     def natural_step(matvec, g, iters, max_kl):
-        x, e, u = torch.zeros_like(g), g, g
-        for _ in range(iters):
-            if stops and not e.any():
-                break
-            product = matvec(u)
-            length = (e @ u) / (u @ product)
-            x, old, e = x + length * u, e, e - length * product
-            u = e + coefficient(e, old) * u
-        return reach(matvec, x, max_kl)
+        return reach(matvec, cg(matvec, g, iters, coefficient, stops), max_kl)
 
     return natural_step
 

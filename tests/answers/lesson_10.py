@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from answers.lesson_05 import cg
 from trpo_lib import advantage, fisher, solvers
 from trpo_lib import surrogate as library
 from trpo_lib.exercises.lesson_10 import (
@@ -173,18 +174,6 @@ def both_follow(policy, obs, v, damping):
 
 def backwards_kl(policy, obs, v, damping):
     return hessian(-kl_of(policy, obs).mean(), policy, v) + damping * v
-
-
-def cg(matvec, b, iters, quotient=lambda new, old: (new @ new) / (old @ old), stops=True):
-    x, e, u = torch.zeros_like(b), b, b
-    for _ in range(iters):
-        if stops and not e.any():
-            break
-        product = matvec(u)
-        length = (e @ u) / (u @ product)
-        x, old, e = x + length * u, e, e - length * product
-        u = e + quotient(e, old) * u
-    return x
 
 
 def cg_in_place(matvec, b, iters):
@@ -464,23 +453,23 @@ WRONG = [
     (check_10_fisher_product, lambda p, s, v, c: 3 * twice(p, s, v, c), "yours gives"),
     (check_10_fisher_product, lambda p, s, v, c: None, "is there a `return`"),
     (check_10_conjugate_gradient, lambda m, b, n: -cg(m, b, n), "the sign"),
-    (check_10_conjugate_gradient, partial(cg, quotient=lambda new, old: 0), "steepest"),
+    (check_10_conjugate_gradient, partial(cg, coefficient=lambda new, old: 0), "steepest"),
     (
         check_10_conjugate_gradient,
-        partial(cg, quotient=lambda new, old: (old @ old) / (new @ new)),
+        partial(cg, coefficient=lambda new, old: (old @ old) / (new @ new)),
         "upside down",
     ),
     (
         check_10_conjugate_gradient,
-        partial(cg, quotient=lambda new, old: new.norm() / old.norm()),
+        partial(cg, coefficient=lambda new, old: new.norm() / old.norm()),
         "the squares",
     ),
     (
         check_10_conjugate_gradient,
-        partial(cg, quotient=lambda new, old: -(new @ new) / (old @ old)),
+        partial(cg, coefficient=lambda new, old: -(new @ new) / (old @ old)),
         "a plus",
     ),
-    (check_10_conjugate_gradient, partial(cg, quotient=lambda new, old: 1), "is 1 at every"),
+    (check_10_conjugate_gradient, partial(cg, coefficient=lambda new, old: 1), "is 1 at every"),
     (check_10_conjugate_gradient, lambda m, b, n: cg(m, b, n + 1), "products|too many"),
     (check_10_conjugate_gradient, lambda m, b, n: cg(m, b, n - 1), "too few"),
     (check_10_conjugate_gradient, lambda m, b, n: cg(m, b, 3), "yours gives|products"),
