@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test oldest newest mutants notebooks student figures bench
+.PHONY: lab demo test oldest newest mutants notebooks student site figures bench
 
 lab: set-up-lessons
 	$(BIN)/python notebooks/tools/lab.py
@@ -36,6 +36,10 @@ notebooks/%.ipynb: notebooks/src/%.md | set-up-dev
 # The lessons without outputs and answers, with blanks to fill, below build/student/.
 student: set-up-lessons
 	$(BIN)/python notebooks/tools/student.py build/student
+
+# The course as plain pages, below build/site/: any browser opens them, with no network.
+site: set-up-site
+	$(BIN)/python notebooks/tools/make_site.py build/site
 
 figures: set-up-dev
 	$(BIN)/python figs/draw.py

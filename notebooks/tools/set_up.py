@@ -18,8 +18,8 @@ PYTHON = VENV / "bin/python"
 OLDEST = (3, 11)  # Python of pyproject.toml
 NEWEST_PINNED = (3, 14)  # the last Python for which the versions in constraints.txt were built
 OLDEST_PIP = "25.1"  # the first one with a bar that moves while it installs
-DOWNLOAD = {"lessons": 0.4, "demo": 0.4, "dev": 0.5}  # GB, with the CPU build of PyTorch
-DISK = {"lessons": 1.7, "demo": 1.7, "dev": 1.9}
+DOWNLOAD = {"lessons": 0.4, "demo": 0.4, "site": 0.5, "dev": 0.6}  # GB, with the CPU build of PyTorch
+DISK = {"lessons": 1.7, "demo": 1.7, "site": 1.9, "dev": 2.1}
 CUDA = """\
 pip finds PyTorch only as the build for NVIDIA cards: 3 GB more to download, 5 GB more on disk.
 The lessons need no card. For the CPU build stop now (Ctrl+C), look up the address of the CPU

@@ -40,20 +40,20 @@ class Explorer(Live):
         self._controls = Controls(self.view, sliders, self._follow)
         self._values = self._controls.values
         self.sliders = self._controls.sliders
-        self._present(*self._picture_at(self._values))
+        self._present(*self.picture_at(self._values))
 
     def _follow(self) -> None:
         """Shows where the sliders stand; when the hand then rests, draws where it may go next."""
         before, self._values = self._values, self._controls.values
         if self._values == before:  # several moves were waiting, and the first has shown them all
             return
-        self._present(*self._picture_at(self._values))
+        self._present(*self.picture_at(self._values))
         if self._plan:
             self._plan.cancel()
         ahead = self._controls.onward(before, self._values)
-        self._plan = _after_a_rest(lambda: self._picture_at(ahead))
+        self._plan = _after_a_rest(lambda: self.picture_at(ahead))
 
-    def _picture_at(self, values: dict) -> tuple[bytes, str]:
+    def picture_at(self, values: dict) -> tuple[bytes, str]:
         """The picture and its line at these settings, from when they were last drawn, or now."""
         key = tuple(f"{value:.9g}" for value in values.values())  # the last bits vary with the way
         found = self._kept.pop(key, None) or self._drawn(lambda: self._draw(**values))

@@ -1,0 +1,102 @@
+"""The parts of `make site`: which pages there are, where links lead, and formulas."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from website.figures import thinned
+from website.formulas import Converter
+from website.sources import Edition
+
+ROOT = Path(__file__).parents[1]
+ENGLISH = Edition("en", "English", ROOT / "notebooks")
+
+
+@pytest.fixture(scope="module")
+def formulas():
+    converter = Converter()
+    yield converter
+    converter.close()
+
+
+def test_a_formula_becomes_mathml(formulas):
+    found = formulas.mathml(r"\frac{1}{2} d^\top F d \le \delta", display=True)
+    assert found.startswith('<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">')
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac>" in found
+    assert "&#x3B4;" in found or "δ" in found
+
+
+def test_a_letter_in_another_style_is_the_character_that_browsers_draw(formulas):
+    assert "<mi>𝔼</mi>" in formulas.mathml(r"\mathbb{E}", display=False)
+    assert "<mi>ℝ</mi>" in formulas.mathml(r"\mathbb{R}", display=False)  # Unicode had it before
+
+
+def test_what_is_no_tex_is_refused(formulas):
+    with pytest.raises(ValueError, match=r"a formula must be TeX, got '\\\\frac\{1'"):
+        formulas.mathml(r"\frac{1", display=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "leads_to"),
+    [
+        ("[x](01_trust_regions.ipynb)", "[x](01_trust_regions.ipynb)"),
+        ("[x](01_trust_regions.ipynb#play)", "[x](01_trust_regions.ipynb#play)"),
+        ("[x](solutions/01_trust_regions.ipynb)", "[x](solutions/01_trust_regions.ipynb)"),
+        ("[x](../trpo_lib/trpo.py)", "[x](code/trpo_lib.trpo.md)"),
+        ("[x](../notebooks/trpo_on_one_page.py)", "[x](code/trpo_on_one_page.md)"),
+        ("[x](../CITATION.cff)", "x"),
+        ("[x](https://pytorch.org)", "[x](https://pytorch.org)"),
+    ],
+)
+def test_a_lessons_link_leads_to_a_page(text, leads_to):
+    lesson = ROOT / "notebooks/02_kl_divergence.ipynb"
+    assert ENGLISH.relinked(text, lesson, "02_kl_divergence") == leads_to
+
+
+def test_a_link_is_relative_to_the_page_that_has_it():
+    solutions = ROOT / "notebooks/solutions/02_kl_divergence.ipynb"
+    text = "[x](../02_kl_divergence.ipynb) [y](../../trpo_lib/fisher.py)"
+    found = ENGLISH.relinked(text, solutions, "solutions/02_kl_divergence")
+    assert found == "[x](../02_kl_divergence.ipynb) [y](../code/trpo_lib.fisher.md)"
+
+
+def test_every_notebook_and_module_has_a_page():
+    for path in [*ROOT.glob("notebooks/**/[0-9]*.ipynb"), *ROOT.glob("trpo_lib/**/*.py")]:
+        assert path in ENGLISH.files.values()
+
+
+@pytest.mark.parametrize("count", [3, 5, 8, 31])
+def test_fewer_stops_keep_the_ends_and_the_start(count):
+    stops = [round(0.1 * k, 1) for k in range(31)]
+    for start in (0.0, 0.3, 1.7, 3.0):
+        found = thinned(stops, start, count)
+        assert len(found) == len(set(found)) == count
+        assert found == sorted(found)
+        assert {0.0, start, 3.0} <= set(found)
+
+
+def test_a_second_language_has_pages_and_each_page_a_way_to_the_other(tmp_path):
+    translated = tmp_path / "zh notebooks"
+    translated.mkdir()
+    source = (ROOT / "notebooks/10_build_your_own.ipynb").read_text(encoding="utf-8")
+    (translated / "10_build_your_own.ipynb").write_text(source, encoding="utf-8")
+    script = f"""
+import make_site
+from pathlib import Path
+from website.sources import Edition
+if __name__ == "__main__":
+    make_site.drawing = lambda *_: []
+    one = Edition("en", "English", Path({str(ROOT / "notebooks")!r}))
+    two = Edition("zh_CN", "中文", Path({str(translated)!r}))
+    make_site.make(Path({str(tmp_path / "site")!r}), [one, two])
+"""
+    tools = ROOT / "notebooks/tools"
+    subprocess.run([sys.executable, "-c", script], cwd=tools, check=True)
+    there = (tmp_path / "site/zh_CN/10_build_your_own.html").read_text(encoding="utf-8")
+    assert 'lang="zh-CN"' in there
+    assert 'href="../en/10_build_your_own.html"' in there
+    back = (tmp_path / "site/en/10_build_your_own.html").read_text(encoding="utf-8")
+    assert 'href="../zh_CN/10_build_your_own.html"' in back
+    other = (tmp_path / "site/en/09_spot_the_bug.html").read_text(encoding="utf-8")
+    assert "../zh_CN/" not in other
