@@ -1,5 +1,6 @@
 """The parts of `make site`: which pages there are, where links lead, and formulas."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,26 +78,29 @@ def test_fewer_stops_keep_the_ends_and_the_start(count):
 
 
 def test_a_second_language_has_pages_and_each_page_a_way_to_the_other(tmp_path):
-    translated = tmp_path / "zh notebooks"
-    translated.mkdir()
-    source = (ROOT / "notebooks/10_build_your_own.ipynb").read_text(encoding="utf-8")
-    (translated / "10_build_your_own.ipynb").write_text(source, encoding="utf-8")
+    translated, both = ("10_build_your_own",), ("09_spot_the_bug", "10_build_your_own")
+    for language, names in {"en": both, "zh_CN": translated}.items():
+        (tmp_path / language).mkdir()
+        for name in names:
+            shutil.copy(ROOT / f"notebooks/{name}.ipynb", tmp_path / language)
     script = f"""
 import make_site
 from pathlib import Path
 from website.sources import Edition
 if __name__ == "__main__":
+    folder = Path({str(tmp_path)!r})
+    names = {{"en": "English", "zh_CN": "中文"}}
     make_site.drawing = lambda *_: []
-    one = Edition("en", "English", Path({str(ROOT / "notebooks")!r}))
-    two = Edition("zh_CN", "中文", Path({str(translated)!r}))
-    make_site.make(Path({str(tmp_path / "site")!r}), [one, two])
+    make_site.make(folder / "site", [Edition(code, names[code], folder / code) for code in names])
 """
-    tools = ROOT / "notebooks/tools"
-    subprocess.run([sys.executable, "-c", script], cwd=tools, check=True)
-    there = (tmp_path / "site/zh_CN/10_build_your_own.html").read_text(encoding="utf-8")
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT / "notebooks/tools", check=True)
+    pages = {
+        name: (tmp_path / "site" / name).read_text(encoding="utf-8")
+        for name in ("zh_CN/10_build_your_own.html", "en/10_build_your_own.html",
+                     "en/09_spot_the_bug.html")
+    }  # fmt: skip
+    there, back, other = pages.values()
     assert 'lang="zh-CN"' in there
     assert 'href="../en/10_build_your_own.html"' in there
-    back = (tmp_path / "site/en/10_build_your_own.html").read_text(encoding="utf-8")
     assert 'href="../zh_CN/10_build_your_own.html"' in back
-    other = (tmp_path / "site/en/09_spot_the_bug.html").read_text(encoding="utf-8")
     assert "../zh_CN/" not in other

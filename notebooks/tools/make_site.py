@@ -70,7 +70,11 @@ def new_pool() -> ProcessPoolExecutor:
 def write_static(folder: Path) -> None:
     """Writes the scripts, style sheets and fonts that all pages share."""
     shutil.copytree(WEBSITE / "static", folder)
-    for file in (VENDOR / "mermaid.tiny.js", VENDOR / "stix-two-math.woff2", WIDGETS / "figure.css"):
+    for file in (
+        VENDOR / "mermaid.tiny.js",
+        VENDOR / "stix-two-math.woff2",
+        WIDGETS / "figure.css",
+    ):
         shutil.copy(file, folder)
     module = (WIDGETS / "figure.js").read_text(encoding="utf-8")
     classic = module.replace("export default { render };", "globalThis.trpoRender = render;")

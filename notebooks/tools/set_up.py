@@ -18,7 +18,12 @@ PYTHON = VENV / "bin/python"
 OLDEST = (3, 11)  # Python of pyproject.toml
 NEWEST_PINNED = (3, 14)  # the last Python for which the versions in constraints.txt were built
 OLDEST_PIP = "25.1"  # the first one with a bar that moves while it installs
-DOWNLOAD = {"lessons": 0.4, "demo": 0.4, "site": 0.5, "dev": 0.6}  # GB, with the CPU build of PyTorch
+DOWNLOAD = {
+    "lessons": 0.4,
+    "demo": 0.4,
+    "site": 0.5,
+    "dev": 0.6,
+}  # GB, with the CPU build of PyTorch
 DISK = {"lessons": 1.7, "demo": 1.7, "site": 1.9, "dev": 2.1}
 CUDA = """\
 pip finds PyTorch only as the build for NVIDIA cards: 3 GB more to download, 5 GB more on disk.

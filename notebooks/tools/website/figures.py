@@ -53,7 +53,10 @@ def has_figure(lesson: Path) -> bool:
 
 
 def draw_ahead(lesson: Path, folder: Path) -> None:
-    """Draws a lesson's figure at each setting on offer: ``folder/NAME/K.webp``, ``folder/NAME.js``."""
+    """Draws a lesson's figure at each setting on offer.
+
+    Setting k is ``folder/NAME/k.webp``, and the rest of the figure ``folder/NAME.js``.
+    """
     explorer = explorer_of(lesson)
     figure, pictures = offered(explorer), folder / lesson.stem
     pictures.mkdir(parents=True)

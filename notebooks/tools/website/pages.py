@@ -37,9 +37,17 @@ def choose_dark_code(app: Sphinx) -> None:
     app.config.pygments_dark_style = "a11y-high-contrast-dark"
 
 
+def give_captions_a_level(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Says how deep the headings of the list of pages are, which Sphinx leaves out."""
+    tree = context.get("furo_navigation_tree", "")
+    level = 'role="heading" aria-level="2"'
+    context["furo_navigation_tree"] = tree.replace('role="heading"', level)
+
+
 def setup(app: Sphinx) -> dict:
     """Registers all of it."""
     app.add_directive("mermaid", Mermaid)
     app.connect("builder-inited", choose_dark_code)
+    app.connect("html-page-context", give_captions_a_level, priority=900)  # after the theme
     app.connect("doctree-read", fold_solutions)
     return {"parallel_read_safe": True}
