@@ -52,8 +52,8 @@ def main() -> None:
         raise SystemExit(f"{len(made.failures)} runs failed, the first: {made.failures[0]}")
     columns = ["env_id", "damping", "seed", "iteration", "mean_return", "fraction", "gain", "kl"]
     table = made.table[columns]
-    table.to_csv(DATA, index=False, float_format="%.4g", lineterminator="\n")
     about = {"command": "python benchmarks/damping.py", "seeds": SEEDS, **circumstances()}
+    table.to_csv(DATA, index=False, float_format="%.4g", lineterminator="\n")
     DATA.with_suffix(".json").write_text(json.dumps(about, indent=1) + "\n")
 
 

@@ -1,5 +1,7 @@
 """Lesson 07's data: CartPole-v1 learned by seven algorithms at step sizes over five decades.
 
+And by PPO without its clip, which shows what the clip does.
+
 python benchmarks/step_sizes.py
 
 writes notebooks/data/step_sizes.csv, every fifth record of each run, and step_sizes.json, how they
@@ -15,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from run import circumstances
+from torch import Tensor
+from torch.distributions import Distribution
 from tqdm import tqdm
 
 from trpo_lib.baselines import (
@@ -25,6 +29,8 @@ from trpo_lib.baselines import (
     Reinforce,
     TruncatedNaturalGradient,
 )
+from trpo_lib.batch import Batch
+from trpo_lib.surrogate import surrogate
 from trpo_lib.sweep import Run, sweep
 from trpo_lib.training import TrainConfig
 from trpo_lib.trpo import TRPO, TRPOConfig
@@ -33,6 +39,16 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT / "notebooks/data/step_sizes.csv"
 SEEDS, ITERATIONS, EVERY, PROCESSES = 10, 50, 5, 2
 DECADES = np.arange(-5, 0.1, 0.5)  # powers of ten, half a decade apart
+
+
+class PPOUnclipped(PPOClip):
+    """PPO's steps on the surrogate as it is: what is left of PPO-clip without the clip."""
+
+    def objective(self, old: Distribution, new: Distribution, batch: Batch) -> Tensor:
+        """L(θ) -> ``[]``."""
+        return surrogate(new, batch.actions, batch.old_log_probs, batch.advantages)
+
+
 # An algorithm with a step size, and the largest step size of its five decades.
 ALGORITHMS: dict[str, tuple[Callable, float]] = {
     "REINFORCE": (lambda size: Reinforce(lr=size), 1.0),
@@ -40,6 +56,7 @@ ALGORITHMS: dict[str, tuple[Callable, float]] = {
     "natural gradient": (lambda size: NaturalGradient(step_size=size), 100.0),
     "PPO-penalty": (lambda size: PPOPenalty(lr=size), 1.0),
     "PPO-clip": (lambda size: PPOClip(lr=size), 1.0),
+    "PPO, no clip": (lambda size: PPOUnclipped(lr=size), 1.0),
     "TRPO, no line search": (lambda size: TruncatedNaturalGradient(max_kl=size), 1.0),
     "TRPO": (lambda size: TRPO(TRPOConfig(max_kl=size)), 1.0),
 }

@@ -227,3 +227,12 @@ def test_returns_name_the_mask_that_is_no_boolean_tensor(name):
     arguments = {key: tensor for key, tensor in ZEROS.items() if key != "values"}
     with pytest.raises(TypeError, match=f"^{name} must"):
         discounted_returns(**arguments | {name: ZEROS[name].int()}, gamma=0.9)
+
+
+@pytest.mark.parametrize("lam", [0.0, 0.8, 1.0])
+def test_a_record_that_stops_while_an_episode_goes_on_ends_with_the_value(lam):
+    # A reward of 1 for ever is worth 1 / (1 − γ) = 10: no row is better or worse than expected.
+    value = torch.full((6, 2), 10.0, dtype=torch.float64)
+    never = torch.zeros(6, 2, dtype=torch.bool)
+    result = gae(torch.ones_like(value), value, value, never, never, 0.9, lam)
+    torch.testing.assert_close(result, torch.zeros_like(value))

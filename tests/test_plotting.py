@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 from nbconvert import HTMLExporter
@@ -525,14 +525,14 @@ def test_a_map_of_values_leaves_out_what_is_unknown():
     assert np.ma.getmaskarray(mesh.get_array()).sum() == 1
 
 
-def test_own_and_library_draws_every_seed_and_both_means():
-    own, library = (
-        np.array([[10.0, 300.0], [20.0, 500.0]]),
-        np.array([[10.0, 310.0], [30.0, 400.0]]),
-    )
+def test_own_and_library_draws_every_seed_and_both_medians():
+    own = np.array([[10.0, 300.0], [20.0, 500.0], [60.0, 310.0]])
+    library = np.array([[10.0, 310.0], [30.0, 400.0], [11.0, 390.0]])
     ax = plotting.own_and_library(np.array([0, 6]), own, library)
     drawn = [line.get_ydata().tolist() for line in ax.lines]
-    assert drawn == [*own.tolist(), [15, 400], [20, 355]]
+    assert drawn == [*own.tolist(), [20, 310], [11, 390]]
+    (seeds,) = (one for one in ax.collections if isinstance(one, LineCollection))
+    assert [curve[:, 1].tolist() for curve in seeds.get_segments()] == library.tolist()
     assert len(ax.get_legend().get_texts()) == 3
     with pytest.raises(ValueError, match=r"own.*library|library.*own"):
         plotting.own_and_library(np.array([0, 6]), own, library[:1])

@@ -1,6 +1,7 @@
 """Answers to the exercises of lesson 08: right ones, and typical mistakes with their name."""
 
 import numpy as np
+import pandas as pd
 import torch
 
 from trpo_lib.divergence import gaussian_kl, mean_kl
@@ -11,7 +12,6 @@ from trpo_lib.exercises.lesson_08 import (
     check_08_predict,
 )
 from trpo_lib.policies import GaussianPolicy
-from trpo_lib.scaling import Standardizer
 
 
 def kl_by_library(mean_old, log_std_old, mean_new, log_std_new):
@@ -83,134 +83,94 @@ def with_old_widths_twice(mean_old, log_std_old, mean_new, log_std_new):
     return kl_by_lists(mean_old, log_std_old, mean_new, log_std_old)
 
 
-def by_squares(mean, var, count, batch):
-    total = count + len(batch)
-    new_mean = (count * mean + batch.sum(0)) / total
-    return new_mean, (count * (var + mean**2) + (batch**2).sum(0)) / total - new_mean**2
+def by_percentile(new, old, picks_new, picks_old):
+    return np.percentile(new[picks_new].mean(1) - old[picks_old].mean(1), [2.5, 97.5])
 
 
-def by_library(mean, var, count, batch):
-    scaler = Standardizer(len(mean)).double()
-    scaler.mean, scaler.var = torch.tensor(mean), torch.tensor(var)
-    scaler.count = torch.tensor(count)
-    scaler.update(torch.tensor(batch))
-    return scaler.mean, scaler.var
+def by_loop(new, old, picks_new, picks_old):
+    gaps = []
+    for own, other in zip(picks_new.tolist(), picks_old.tolist(), strict=True):
+        gaps.append(sum(new[k] for k in own) / len(own) - sum(old[k] for k in other) / len(other))
+    return list(np.quantile(gaps, [0.025, 0.975]))
 
 
-def only_within(mean, var, count, batch):
-    share = len(batch) / (count + len(batch))
-    return by_squares(mean, var, count, batch)[0], (1 - share) * var + share * batch.var(0)
+def by_torch(new, old, picks_new, picks_old):
+    new, old = torch.tensor(new, requires_grad=True), torch.tensor(old)
+    gaps = new[torch.tensor(picks_new)].mean(1) - old[torch.tensor(picks_old)].mean(1)
+    return gaps.quantile(torch.tensor([0.025, 0.975]).double())
 
 
-def for_sizes_of_60_and_20(mean, var, count, batch):
-    new_mean = 0.75 * mean + 0.25 * batch.mean(0)
-    return new_mean, 0.75 * (var + mean**2) + 0.25 * (batch**2).mean(0) - new_mean**2
+def by_series(new, old, picks_new, picks_old):
+    gaps = pd.DataFrame(new[picks_new]).mean(axis=1) - pd.DataFrame(old[picks_old]).mean(axis=1)
+    return gaps.quantile(0.025), gaps.quantile(0.975)
 
 
-def about_the_new_mean(mean, var, count, batch):
-    new_mean = by_squares(mean, var, count, batch)[0]
-    return new_mean, (count * var + ((batch - new_mean) ** 2).sum(0)) / (count + len(batch))
+def ends(scores, picks, cut=2.5):
+    return np.percentile(scores[picks].mean(1), [cut, 100 - cut])
 
 
-def with_sample_variance(mean, var, count, batch):
-    new_mean, new_var = by_squares(mean, var, count, batch)
-    share = len(batch) / (count + len(batch))
-    return new_mean, new_var + share * (batch.var(0, ddof=1) - batch.var(0))
+def drawn(change):
+    """A wrong interval: of the R differences."""
+
+    def gap(new, old, picks_new, picks_old):
+        return change(new[picks_new].mean(1) - old[picks_old].mean(1))
+
+    return gap
 
 
-def changed(change):
-    """by_squares with its variance changed."""
-
-    def merge(mean, var, count, batch):
-        new_mean, new_var = by_squares(mean, var, count, batch)
-        return new_mean, change(new_var, count + len(batch))
-
-    return merge
+def with_the_same_picks(new, old, picks_new, picks_old):
+    size = min(len(new), len(old))
+    picks = picks_new % size
+    return by_percentile(new, old, picks, picks)
 
 
-def by_shift(add):
-    """The library's form with another multiple of shift², made from the batch's share."""
-
-    def merge(mean, var, count, batch):
-        share, shift = len(batch) / (count + len(batch)), batch.mean(0) - mean
-        within = (1 - share) * var + share * batch.var(0)
-        return mean + share * shift, within + add(share) * shift**2
-
-    return merge
+def for_groups_of_five(new, old, picks_new, picks_old):
+    gaps = new[picks_new].sum(1) / 5 - old[picks_old].sum(1) / 5
+    return np.percentile(gaps, [2.5, 97.5])
 
 
-def swapped_weights(mean, var, count, batch):
-    share = count / (count + len(batch))
-    shift = batch.mean(0) - mean
-    within = (1 - share) * var + share * batch.var(0)
-    return mean + share * shift, within + share * (1 - share) * shift**2
+def for_forty_draws(new, old, picks_new, picks_old):
+    return by_percentile(new, old, picks_new[:40], picks_old[:40])
 
 
-def swapped_variances(mean, var, count, batch):
-    share = len(batch) / (count + len(batch))
-    shift = batch.mean(0) - mean
-    within = share * var + (1 - share) * batch.var(0)
-    return mean + share * shift, within + share * (1 - share) * shift**2
-
-
-def as_one_array(mean, var, count, batch):
-    return np.stack(by_squares(mean, var, count, batch))
-
-
-def row_by_row(mean, var, count, batch):
-    for row in batch.tolist():
-        count += 1
-        step = row - mean
-        mean = mean + step / count
-        var = var + (step * (row - mean) - var) / count
-    return [list(mean), list(var)]
-
-
-def for_three_columns(mean, var, count, batch):
-    new_mean, new_var = np.zeros(3), np.zeros(3)
-    for k in range(3):
-        new_mean[k], new_var[k] = by_squares(mean[k], var[k], count, batch[:, k])
-    return new_mean, new_var
-
-
-FIVE_ROWS = r"the mean: for .* count = 4, batch = \[(\[[^]]*\],? ?){5}\] yours gives .* not"
+SECOND = r"for new = \[.*\], old = \[.*\] yours gives .* at index \[0\], not"
 
 RIGHT = [
-    (check_08_predict, 0.1),
-    (check_08_predict, (2 * 0.125) ** 0.5 * 0.2),
-    (check_08_predict, [0.1]),
-    (check_08_predict, torch.tensor(0.1, requires_grad=True)),
+    (check_08_predict, (1.06, 0.19)),
+    (check_08_predict, [1.0569, 0.1894]),
+    (check_08_predict, np.array([0.25 + 0.8069, (0.25 + 0.3181) / 3])),
+    (check_08_predict, torch.tensor([1.0568528, 0.1893843], requires_grad=True)),
     (check_08_core, kl_by_library),
     (check_08_core, kl_by_torch),
     (check_08_core, kl_by_samples_of_a_grid),
     (check_08_core, kl_by_lists),
-    (check_08_compute, by_squares),
-    (check_08_compute, by_library),
-    (check_08_compute, by_shift(lambda share: share * (1 - share))),
-    (check_08_compute, as_one_array),
-    (check_08_compute, row_by_row),
+    (check_08_compute, by_percentile),
+    (check_08_compute, by_loop),
+    (check_08_compute, by_torch),
+    (check_08_compute, by_series),
     (check_08_explore, (0.9, 0.465)),
     (check_08_explore, (-0.8, np.exp(-0.82))),
     (check_08_explore, (0.8, 10**-0.35)),  # sliders stand there
     (check_08_explore, np.array([0.92, np.exp(-((1 - 0.92**2 / 2) ** 0.5))])),  # on the edge
 ]
 WRONG = [
-    (check_08_predict, 0.5, "in units of σ"),
-    (check_08_predict, 0.2 * (np.e**0.25 - 1) ** 0.5, "here σ stays"),
-    (check_08_predict, 0.107, "a width that grows with it; here σ stays"),
-    (check_08_predict, (np.e**0.25 - 1) ** 0.5, "units of the action"),
-    (check_08_predict, 0.533, "units of the action"),
-    (check_08_predict, 0.025, "that is δσ"),
-    (check_08_predict, 0.05, "square root is missing"),
-    (check_08_predict, 0.1 / 2**0.5, "mind the ½"),
-    (check_08_predict, 0.0707, "mind the ½"),
-    (check_08_predict, 2.5, "not large"),
-    (check_08_predict, 0.2, "σ itself"),
-    (check_08_predict, 0.125, "in nats"),
-    (check_08_predict, 0.02, r"σ² in place of σ"),
-    (check_08_predict, -0.1, "a distance has no sign"),
-    (check_08_predict, 0.101, "is not it"),
-    (check_08_predict, 7, "is not it"),
+    (check_08_predict, (0.19, 1.06), "the other order"),
+    (check_08_predict, (0.57, 0.19), "ours: 0.57 is the reverse sum"),
+    (check_08_predict, (0.35, 0.19), "ours: 0.35 is the forward mean"),
+    (check_08_predict, (1.06, 0.35), "sb3-contrib's: 0.35 is the forward mean"),
+    (check_08_predict, (1.06, 0.568), "sb3-contrib's: 0.568 is the reverse sum"),
+    (check_08_predict, (1.06, 1.06), "sb3-contrib's: 1.06 is the forward sum"),
+    (check_08_predict, (0.25, 0.19), "the means alone"),
+    (check_08_predict, (0.81, 0.19), "the forward cost of the width alone"),
+    (check_08_predict, (1.06, 0.318), "the reverse cost of the width alone"),
+    (check_08_predict, (0.932, 0.19), "two means move"),
+    (check_08_predict, (0.73, 0.24), "the bowl's sum"),
+    (check_08_predict, (1.06, 0.243), "the bowl's mean"),
+    (check_08_predict, (1.31, 0.19), "without the ½"),
+    (check_08_predict, (1.1, 0.2), "ours: 1.1 is not it. It counts the forward sum"),
+    (check_08_predict, (1.06, -0.19), "sb3-contrib's: -0.19 is not it"),
+    (check_08_predict, (np.nan, 0.19), "ours: nan is not it"),
+    (check_08_predict, 1.06, "2 numbers are asked for, yours has 1"),
     (check_08_core, kl_terms(lambda x, w: right_terms(x, w).mean()), "as sb3-contrib counts"),
     (check_08_core, kl_terms(lambda x, w: right_terms(x, w).sum()), "mean over the states, not"),
     (check_08_core, kl_terms(lambda x, w: right_terms(x, w).sum(-1)), "one number per state"),
@@ -235,40 +195,46 @@ WRONG = [
     (check_08_core, lambda m, s, n: 0.0, "TypeError"),
     (check_08_core, lambda m, s, n, t, sigma: 0.0, "missing 1 required positional argument"),
     (check_08_core, 0.5, "a function is asked for"),
-    (check_08_compute, only_within, "the two means differ"),
-    (check_08_compute, by_shift(lambda share: 1), "both shares: share"),
-    (check_08_compute, by_shift(lambda share: share), "both shares, not one"),
-    (check_08_compute, by_shift(lambda share: 1 - share), "the other one is missing"),
-    (check_08_compute, swapped_weights, "the mean: the weights are swapped"),
-    (check_08_compute, swapped_variances, "the variance: the weights are swapped"),
-    (check_08_compute, lambda m, v, n, b: ((m + b.mean(0)) / 2, (v + b.var(0)) / 2), "weigh them"),
     (
         check_08_compute,
-        lambda m, v, n, b: (by_squares(m, v, n, b)[0], v + b.var(0)),
-        "the variance: that is the sum of the two",
+        lambda n, o, i, j: (ends(n, i)[0] - ends(o, j)[1], ends(n, i)[1] - ends(o, j)[0]),
+        "low of the one and high of the other: too wide",
+    ),
+    (check_08_compute, lambda n, o, i, j: ends(n, i) - ends(o, j), "low from low"),
+    (check_08_compute, lambda n, o, i, j: ends(n, i), "the new group alone"),
+    (check_08_compute, lambda n, o, i, j: ends(o, j), "the old group alone"),
+    (check_08_compute, lambda n, o, i, j: by_percentile(o, n, j, i), "new minus old"),
+    (check_08_compute, lambda *case: by_percentile(*case)[::-1], "the low end first"),
+    (check_08_compute, drawn(lambda gaps: np.percentile(gaps, [5, 95])), "leaves 90%"),
+    (check_08_compute, drawn(lambda gaps: (gaps.min(), gaps.max())), "the extremes"),
+    (check_08_compute, drawn(lambda gaps: np.percentile(gaps, [0.025, 0.975])), "0 to 100"),
+    (
+        check_08_compute,
+        lambda n, o, i, j: np.percentile(
+            np.median(n[i], axis=1) - np.median(o[j], axis=1), [2.5, 97.5]
+        ),
+        "not medians",
     ),
     (
         check_08_compute,
-        lambda m, v, n, b: (by_squares(m, v, n, b)[0], (v + b.var(0)) / 2),
-        "the variance: the two variances are not equally many",
+        lambda n, o, i, j: np.percentile(n[i].sum(1) - o[j].sum(1), [2.5, 97.5]),
+        "sums grow",
     ),
-    (check_08_compute, lambda m, v, n, b: by_squares(m, v, n, b)[0], "return mean, var"),
-    (check_08_compute, lambda m, v, n, b: (b.mean(0), b.var(0)), "before must count"),
-    (check_08_compute, lambda m, v, n, b: (m, v), "the batch must count too"),
-    (check_08_compute, lambda m, v, n, b: ((n * m + b.mean(0)) / (n + 1), v), "counts as one"),
-    (check_08_compute, for_sizes_of_60_and_20, FIVE_ROWS),
-    (check_08_compute, for_three_columns, "IndexError"),
-    (check_08_compute, about_the_new_mean, "has moved"),
-    (check_08_compute, with_sample_variance, "the batch's variance too"),
-    (check_08_compute, changed(lambda v, n: v * n / (n - 1)), "one less"),
-    (check_08_compute, changed(lambda v, n: v**0.5), "standard deviation"),
-    (check_08_compute, changed(lambda v, n: v + 1), "the variance: for .* yours gives"),
-    (check_08_compute, changed(lambda v, n: v[:0]), r"yours is \[0\]"),
-    (check_08_compute, changed(lambda v, n: v[:3]), r"must be \[4\], yours is \[3\]"),
-    (check_08_compute, lambda m, v, n, b: (m, v, n), "mean and variance .*, yours are 3 parts"),
-    (check_08_compute, lambda m, v, n, b: m + 1j, "mean and variance are asked for"),
-    (check_08_compute, lambda m, v, n, b: (m + 1j, v), "real numbers"),
-    (check_08_compute, lambda m, v, n, b: None, "is there a `return`"),
+    (check_08_compute, lambda n, o, i, j: n.mean() - o.mean(), "one difference"),
+    (check_08_compute, drawn(lambda gaps: gaps), "the differences of all draws"),
+    (check_08_compute, with_the_same_picks, "picks of its own"),
+    (
+        check_08_compute,
+        drawn(lambda gaps: (gaps.mean() - 1.96 * gaps.std(), gaps.mean() + 1.96 * gaps.std())),
+        "normal distribution",
+    ),
+    (check_08_compute, for_groups_of_five, SECOND),
+    (check_08_compute, for_forty_draws, SECOND),
+    (check_08_compute, drawn(lambda gaps: np.percentile(gaps, 50)), "the shape must be .2."),
+    (check_08_compute, lambda n, o, i, j: None, "is there a `return`"),
+    (check_08_compute, lambda n, o, i: (0, 1), "TypeError"),
+    (check_08_compute, lambda n, o, i, j: (1j, 2), "real numbers"),
+    (check_08_compute, (-518, 1815), "a function is asked for"),
     (check_08_explore, (1.5, 0.5), "1 at most"),
     (check_08_explore, (1.2, 0.5), r"bowl says 1\.200, the KL is 3\.687: .* 1 at most"),
     (check_08_explore, (0.0, 0.4), "only the width has shrunk"),

@@ -226,10 +226,10 @@ def rollout(game):
     return [torch.tensor(np.array(column)) for column in zip(*rows, strict=True)]
 
 
-def batch_of(game):
+def batch_of(game, advantages=backwards):
     obs, actions, rewards, following, *ends, real = rollout(game)
     values, next_values = (game.critic(x)[..., 0].detach() for x in (obs, following))
-    A = backwards(rewards, values, next_values, *ends, 0.99, 0.97)
+    A = advantages(rewards, values, next_values, *ends, 0.99, 0.97)
     targets, A = (A + values)[real], A[real]
     return obs[real], actions[real], (A - A.mean()) / A.std(correction=0), targets
 
@@ -244,11 +244,12 @@ def fit(game, obs, targets, rows=512):
 
 def trained(
     game, updates, iters=8, damping=1e-3, product=twice, plain=False, length=True, sign=1,
-    max_kl=0.01, search=True, asks=("L", "KL"), tries=10, restores=True, fits=fit,
+    max_kl=0.01, search=True, asks=("L", "KL"), tries=10, shrink=0.5,
+    ends=lambda fraction: fraction, restores=True, lenient=False, fits=fit, advantages=backwards,
 ):  # fmt: skip
     """The lesson's loop, with any of its parts replaced."""
     for _ in range(updates):
-        obs, actions, A, targets = batch_of(game)
+        obs, actions, A, targets = batch_of(game, advantages)
         params = list(game.policy.parameters())
         theta, old = parameters_to_vector(params).detach(), game.policy(obs).log_softmax(-1)
         chosen = old.detach().gather(1, actions[:, None])[:, 0]
@@ -260,18 +261,30 @@ def trained(
         g = flat(before, game.policy, retain_graph=True)
         x = g if plain else cg(matvec, g, iters)
         step = sign * x * ((2 * max_kl / (x @ matvec(x))) ** 0.5 if length else 1)
-        for fraction in [0.5**k for k in range(tries)] if search else [1.0]:
+        for fraction in [shrink**k for k in range(tries)] if search else [1.0]:
             vector_to_parameters(theta + fraction * step, params)
             new = game.policy(obs).log_softmax(-1).detach()
             kl = (old.exp() * (old - new)).sum(-1).mean()
-            larger = "L" not in asks or gathered(new, actions, chosen, A) > before
-            if not search or (larger and ("KL" not in asks or kl <= max_kl)):
+            after = gathered(new, actions, chosen, A)
+            bad = "L" in asks and not after > before, "KL" in asks and not kl <= max_kl
+            if lenient:  # a NaN is not refused
+                bad = after <= before, kl > max_kl
+            if not search or not any(bad):
+                vector_to_parameters(theta + ends(fraction) * step, params)
                 break
         else:
             if restores:
-                vector_to_parameters(theta, params)
+                vector_to_parameters(theta if restores is True else theta + 0 * step, params)
         fits(game, obs, targets)
     return game.policy
+
+
+def clock_as_fall(r, V, following, terminated, truncated, gamma, lam):
+    return backwards(r, V, following, terminated | truncated, truncated, gamma, lam)
+
+
+def clock_unseen(r, V, following, terminated, truncated, gamma, lam):
+    return backwards(r, V, following, terminated, terminated, gamma, lam)
 
 
 def as_numbers(game, updates):
@@ -279,8 +292,30 @@ def as_numbers(game, updates):
     return lambda obs: network(obs).detach().numpy()
 
 
+def raises_on_nan(game, updates):  # as PyTorch's distributions do
+    def checked(policy, obs, v, damping):
+        return twice(policy, obs, torch.distributions.Normal(v, 1.0).mean, damping)
+
+    return trained(game, updates, product=checked)
+
+
 def unfitted(game, obs, targets):
     pass
+
+
+def fit_to_advantages(game, obs, targets):
+    fit(game, obs, targets - game.critic(obs)[:, 0].detach())
+
+
+def fit_to_normalised(game, obs, targets):
+    values = game.critic(obs)[:, 0].detach()
+    A = targets - values
+    fit(game, obs, values + (A - A.mean()) / A.std())
+
+
+def plays_twice(game, updates):
+    rollout(game)
+    return trained(game, updates)
 
 
 def untrained(game, updates):
@@ -325,9 +360,12 @@ RIGHT = [
     (check_10_conjugate_gradient, cg_numpy),
     (check_10_train, trained),
     (check_10_train, as_numbers),
-    (check_10_train, partial(trained, iters=10, damping=2e-3)),
+    (check_10_train, raises_on_nan),
     (check_10_train, partial(trained, fits=partial(fit, rows=256))),
-    (check_10_train, partial(trained, product=lambda *a: torch.tensor(by_reverse_kl(*a)))),
+    (
+        check_10_train,
+        partial(trained, product=lambda *a: torch.tensor(by_reverse_kl(*a), dtype=a[2].dtype)),
+    ),
 ]
 WRONG = [
     (
@@ -489,11 +527,18 @@ WRONG = [
     (check_10_train, played_only, "changes nothing"),
     (check_10_train, partial(trained, plain=True), "plain gradient"),
     (check_10_train, partial(trained, plain=True, length=False), "plain gradient"),
-    (check_10_train, partial(trained, iters=2), "more than 0.9"),
-    (check_10_train, partial(trained, length=False), "without its length"),
+    (check_10_train, partial(trained, iters=2), "yours are 2 steps"),
+    (check_10_train, partial(trained, iters=7), "yours are 7 steps"),
+    (check_10_train, partial(trained, iters=10), "yours are (9|10) steps"),
+    (check_10_train, partial(trained, damping=2e-3), "0.9999 is asked for"),
+    (check_10_train, partial(trained, advantages=clock_as_fall), "0.9999 is asked for"),
+    (check_10_train, partial(trained, advantages=clock_unseen), "0.9999 is asked for"),
+    (check_10_train, plays_twice, "plays 64, not 32"),
+    (check_10_train, partial(trained, length=False), "of the length to the border"),
     (check_10_train, partial(trained, length=False, asks=()), "and δ is 0.01"),
     (check_10_train, partial(trained, max_kl=0.3), "and δ is 0.01"),
-    (check_10_train, partial(trained, max_kl=0.003), "without its length"),
+    (check_10_train, partial(trained, max_kl=0.003), "0.55 of the length"),
+    (check_10_train, partial(trained, ends=lambda fraction: fraction / 2), "0.50 of the length"),
     (check_10_train, partial(trained, sign=-1, asks=("KL",)), r"along \+x"),
     (check_10_train, partial(trained, fits=unfitted), "fit_critic"),
     (check_10_train, partial(trained, search=False), "is there a line search"),
@@ -501,10 +546,16 @@ WRONG = [
     (check_10_train, partial(trained, asks=("KL",)), "a larger L"),
     (check_10_train, partial(trained, restores=False), "go back to θ_old"),
     (check_10_train, partial(trained, tries=9), "not ten"),
+    (check_10_train, partial(trained, shrink=0.9), "does not halve"),
+    (check_10_train, partial(trained, ends=lambda fraction: 1.0), "the policy must end there"),
+    (check_10_train, partial(trained, restores="0 times the step"), "0 · NaN is NaN"),
+    (check_10_train, partial(trained, lenient=True), "neither above a bound"),
+    (check_10_train, partial(trained, fits=fit_to_advantages), "A \\+ V before"),
+    (check_10_train, partial(trained, fits=fit_to_normalised), "before A is normalised"),
     (check_10_train, lambda game, updates: trained(game, min(updates, 1)), "as many updates"),
     (check_10_train, ruined, "not finite"),
     (check_10_train, lambda game, updates: None, "is there a `return`"),
     (check_10_train, lambda game, updates: [0.1], "return the policy"),
-    (check_10_train, lambda game, updates: torch.nn.Linear(4, 3), r"\[B, 2\] logits"),
+    (check_10_train, lambda game, updates: torch.nn.Linear(4, 3).double(), r"\[B, 2\] logits"),
     (check_10_train, lambda game: None, "TypeError"),
 ]

@@ -80,16 +80,18 @@ def check_07_core(answer: Callable) -> Verdict:
 
 @never_raises
 def check_07_predict(answer: float) -> Verdict:
-    """What a sample with w = 0.5, A = −1 adds to PPO-clip's objective, ε = 0.2."""
+    """Decades of KL between α = 0.1 and α = 1, where the bowl holds."""
     mistakes = {
-        -0.5: "that is w A; the clipped one is smaller, and the smaller of the two counts.",
-        -1.2: "w is below 1 − ε, so it is clipped to 0.8, not to 1.2.",
-        0.8: "mind the sign of A.",
-        0.5: "mind the sign of A, and take the smaller of the two.",
-        -1: "that is w = 1, where every update starts; here w is 0.5.",
-        0: "the slope is 0 there, the value is not.",
+        1: "that is decades of α, a length; the KL grows with its square.",
+        0.5: "the other way round: the KL grows with the square of α, not with its root.",
+        100: "that is the factor; decades are its logarithm.",
+        1.5: "that is TRPO's plateau, or three step sizes of α; the ends are 0.1 and 1, squared.",
+        3: "three step sizes are no matter here: the ends are 0.1 and 1.",
+        0.75: "that is TRPO's plateau in decades of length; decades of KL are asked for.",
+        10: "that is the factor of α; decades of KL are asked for.",
+        -2: "from the lower end to the upper one it is positive.",
     }
-    return compare(answer, -0.8, mistakes, "clipped, with slope 0: it has been punished enough.")
+    return compare(answer, 2, mistakes, "in nats it is wider than TRPO's, with fewer step sizes.")
 
 
 def _slope(w: np.ndarray, A: np.ndarray, clip: float) -> np.ndarray:
@@ -131,7 +133,7 @@ def check_07_compute(answer: Callable) -> Verdict:
 
 @never_raises
 def check_07_explore(answer: float) -> Verdict:
-    """A learning rate <= 0.5 with which PPO-clip makes an update of KL > 1 in each of 3 seeds."""
+    """A learning rate with which ε = 0.02 lets KL pass 1 in each of 3 seeds; 2/3 of it does not."""
     (lr,) = numbers(answer, 1)
     if not 0 < lr <= 0.5:
         return Verdict(False, f"the learning rate must be above 0 and at most 0.5, got {lr:g}.")
@@ -139,11 +141,15 @@ def check_07_explore(answer: float) -> Verdict:
     if min(largest) <= 1:
         said = ", ".join(f"{kl:.2g}" for kl in largest)
         return Verdict(False, f"the largest KLs of the three seeds are {said}: try a larger rate.")
-    return Verdict(True, "the clip ends the reward for going further, not the going.")
+    smaller = [_largest_kl(seed, lr / 1.5) for seed in range(3)]
+    if min(smaller) > 1:
+        said = ", ".join(f"{kl:.2g}" for kl in smaller)
+        return Verdict(False, f"two thirds of it still reach {said} nats: try a smaller rate.")
+    return Verdict(True, "no clip acts in the first step, however tight: the rate decides.")
 
 
 def _largest_kl(seed: int, lr: float) -> float:
     """Of the first five updates."""
     config = TrainConfig(seed=seed, max_iterations=5, target_return=None)
-    with Trainer(config, PPOClip(lr=lr)) as trainer:
+    with Trainer(config, PPOClip(lr=lr, clip=0.02)) as trainer:
         return max(record.report.kl for record in trainer)

@@ -5,39 +5,56 @@ from collections.abc import Callable
 
 import numpy as np
 
-from trpo_lib.exercises.verdict import (
-    Verdict,
-    WrongAnswer,
-    call,
-    compare,
-    judge,
-    never_raises,
-    numbers,
-)
+from trpo_lib.exercises.verdict import Verdict, judge, never_raises, numbers
+
+
+def _one_kl(shift: float, factor: float) -> float:
+    """KL(old ‖ new) of one component, whose mean and width change by these."""
+    return math.log(factor) + (1 + shift**2) / (2 * factor**2) - 0.5
+
+
+_MEANS = 2 * _one_kl(0.5, 1)  # two components whose means move: the same in both directions
+_FORWARD = _MEANS + _one_kl(0, 0.5)
+_REVERSE = _MEANS + _one_kl(0, 2)
+_COUNTS = {  # what a number may be
+    "the forward sum": _FORWARD,
+    "the reverse sum": _REVERSE,
+    "the forward mean": _FORWARD / 3,
+    "the reverse mean": _REVERSE / 3,
+    "the cost of the means alone": _MEANS,
+    "the forward cost of the width alone": _one_kl(0, 0.5),
+    "the reverse cost of the width alone": _one_kl(0, 2),
+    "that of one mean and the width, forward: two means move": _FORWARD - _MEANS / 2,
+    "that of one mean and the width, reverse: two means move": _REVERSE - _MEANS / 2,
+    "the bowl's sum": _MEANS + math.log(2) ** 2,
+    "the bowl's mean": (_MEANS + math.log(2) ** 2) / 3,
+    "the forward sum without the ½ in χ²/2": _FORWARD + _MEANS,
+    "the reverse mean without the ½ in χ²/2": (_REVERSE + _MEANS) / 3,
+}
 
 
 @never_raises
-def check_08_predict(answer: float) -> Verdict:
-    """How far the mean moves at δ = 0.125 when σ stays 0.2, in units of the action."""
-    (value,), right = numbers(answer, 1), 0.1
-    with_width = math.expm1(0.25) ** 0.5
-    mistakes = {
-        0.5: "that is the shift in units of σ.",
-        -0.1: "the size is right: a distance has no sign.",
-        0.2 * with_width: "that needs a width that grows with it; here σ stays.",
-        with_width: "here σ stays, and the answer is in units of the action.",
-        0.125: "that is δ, in nats.",
-        0.025: "that is δσ; the KL grows with the square of the shift.",
-        0.2 * 0.25: "a square root is missing: KL = χ²/2.",
-        0.2 * 0.125**0.5: "mind the ½: KL = χ²/2.",
-        0.2**2 * 0.5: "that has σ² in place of σ: the shift is counted in units of σ.",
-        2.5: "a small σ makes the move small, not large.",
-        0.2: "that is σ itself; what does δ allow?",
-    }
-    for known in mistakes:  # a rounded mistake is the same mistake
-        if math.isclose(value, known, rel_tol=0.005):
-            value = known
-    return compare(value, right, mistakes, "half a σ: √(2δ) = 0.5, and σ = 0.2.")
+def check_08_predict(answer: tuple[float, float]) -> Verdict:
+    """Two shifts of ½ and a width halved: the KL as this library and as sb3-contrib counts it."""
+    given = numbers(answer, 2)
+    names = [_count(value) for value in given]
+    if names == ["the forward sum", "the reverse mean"]:
+        praise = "the sum, forward; and the mean, reverse: there halving costs what doubling does."
+        return Verdict(True, praise)
+    if names == ["the reverse mean", "the forward sum"]:
+        return Verdict(False, "both are right, in the other order: ours first.")
+    wanted = ("ours", "the forward sum"), ("sb3-contrib's", "the reverse mean")
+    for (whose, right), name, value in zip(wanted, names, given, strict=True):
+        if name != right:
+            said = f"{value:g} is {name}" if name else f"{value:g} is not it"
+            return Verdict(False, f"{whose}: {said}. It counts {right} over three components.")
+    return Verdict(False, "give two numbers, ours first.")
+
+
+def _count(value: float) -> str:
+    """What a number is, up to the rounding of two digits behind the point; empty if unknown."""
+    near = [name for name, count in _COUNTS.items() if abs(value - count) <= 0.0051]
+    return min(near, key=lambda name: abs(value - _COUNTS[name]), default="")
 
 
 def _kl(mean_old, log_old, mean_new, log_new) -> np.ndarray:
@@ -104,99 +121,78 @@ def check_08_core(answer: Callable) -> Verdict:
     return judge(answer, cases, right, _KL_MISTAKES, praise)
 
 
-def _mean(mean: np.ndarray, var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
-    """Of all that was seen, ``[O]``, from mean and variance ``[O]`` of a part and the rest."""
-    return (count * mean + batch.sum(0)) / (count + len(batch))
+def _drawn(new, old, picks_new, picks_old) -> np.ndarray:
+    """The mean difference of each pair of drawn groups, ``[R]``."""
+    return new[picks_new].mean(1) - old[picks_old].mean(1)
 
 
-def _variance(mean: np.ndarray, var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
-    new = _mean(mean, var, count, batch)
-    squares = count * (var + (mean - new) ** 2) + ((batch - new) ** 2).sum(0)
-    return squares / (count + len(batch))
+def _gap(new, old, picks_new, picks_old) -> np.ndarray:
+    return np.percentile(_drawn(new, old, picks_new, picks_old), [2.5, 97.5])
 
 
-def _share(count: int, batch: np.ndarray) -> float:
-    return len(batch) / (count + len(batch))
+def _ends(scores: np.ndarray, picks: np.ndarray) -> np.ndarray:
+    """The interval of one group alone."""
+    return np.percentile(scores[picks].mean(1), [2.5, 97.5])
 
 
-def _within(var: np.ndarray, count: int, batch: np.ndarray) -> np.ndarray:
-    return var + _share(count, batch) * (batch.var(0) - var)
+def _same_picks(new, old, picks_new, picks_old) -> np.ndarray:
+    size = min(len(new), len(old))
+    return _gap(new, old, picks_new % size, picks_new % size)
 
 
-_MEAN_MISTAKES = {
-    "the two are not equally many: weigh them.": lambda m, v, n, b: (m + b.mean(0)) / 2,
-    "what was seen before must count too.": lambda m, v, n, b: b.mean(0),
-    "the batch must count too.": lambda m, v, n, b: m,
-    "the weights are swapped: the batch's share is its part of all.": lambda m, v, n, b: (
-        b.mean(0) + _share(n, b) * (m - b.mean(0))
+_GAP_MISTAKES = {
+    "that subtracts the ends of two intervals, low of the one and high of the other: too wide. "
+    "Take the difference first, then its percentiles.": lambda n, o, i, j: (
+        _ends(n, i) - _ends(o, j)[::-1]
     ),
-    "every row of the batch counts as one: its mean stands for all of them.": lambda m, v, n, b: (
-        (n * m + b.mean(0)) / (n + 1)
+    "that subtracts low from low and high from high. "
+    "Take the difference first, then its percentiles.": lambda n, o, i, j: (
+        _ends(n, i) - _ends(o, j)
     ),
-    "that is one number: give one per column.": lambda *case: _mean(*case).mean(),
-}
-_VARIANCE_MISTAKES = {
-    "the two means differ, and that too is variance.": lambda m, v, n, b: _within(v, n, b),
-    "the squared shift needs both shares: share · (1 − share).": lambda m, v, n, b: (
-        _within(v, n, b) + (b.mean(0) - m) ** 2
+    "that is the interval of the new group alone.": lambda n, o, i, j: _ends(n, i),
+    "that is the interval of the old group alone.": lambda n, o, i, j: _ends(o, j),
+    "the sign is wrong: new minus old.": lambda *c: -_gap(*c)[::-1],
+    "the order is wrong: the low end first.": lambda *c: _gap(*c)[::-1],
+    "that cuts 5% off each end, and leaves 90%: 2.5% each.": lambda *c: np.percentile(
+        _drawn(*c), [5, 95]
     ),
-    "the squared shift needs both shares, not one.": lambda m, v, n, b: (
-        _within(v, n, b) + _share(n, b) * (b.mean(0) - m) ** 2
+    "these are the extremes of what was drawn: cut 2.5% off each end.": lambda *c: np.percentile(
+        _drawn(*c), [0, 100]
     ),
-    "the squared shift needs both shares: the other one is missing.": lambda m, v, n, b: (
-        _within(v, n, b) + (1 - _share(n, b)) * (b.mean(0) - m) ** 2
+    "percentiles are numbers from 0 to 100: 2.5 and 97.5.": lambda *c: np.percentile(
+        _drawn(*c), [0.025, 0.975]
     ),
-    "the weights are swapped: the batch's share is its part of all.": lambda m, v, n, b: (
-        _variance(m, b.var(0), n, b) + _share(n, b) * (v - b.var(0))
+    "means are asked for, not medians.": lambda n, o, i, j: np.percentile(
+        np.median(n[i], 1) - np.median(o[j], 1), [2.5, 97.5]
     ),
-    "that is the sum of the two variances: weigh them.": lambda m, v, n, b: v + b.var(0),
-    "that is the sum, and the shift: weigh the two variances.": lambda m, v, n, b: (
-        _variance(m, v, n, b) - _within(v, n, b) + v + b.var(0)
+    "sums grow with the group: means are asked for.": lambda n, o, i, j: np.percentile(
+        n[i].sum(1) - o[j].sum(1), [2.5, 97.5]
     ),
-    "the two variances are not equally many: weigh them.": lambda m, v, n, b: (v + b.var(0)) / 2,
-    "that is the batch's variance alone.": lambda m, v, n, b: b.var(0),
-    "that is the old variance.": lambda m, v, n, b: v,
-    "the old ones lie about the old mean; that has moved.": lambda m, v, n, b: (
-        _variance(m, v, n, b) - n / (n + len(b)) * (m - _mean(m, v, n, b)) ** 2
+    "that is one difference, of the groups as they are: its interval is asked for.": (
+        lambda n, o, i, j: n.mean() - o.mean()
     ),
-    "divide by the number, not by one less.": lambda m, v, n, b: (
-        _variance(m, v, n, b) * (n + len(b)) / (n + len(b) - 1)
-    ),
-    "the batch's variance too is divided by the number, not by one less.": lambda m, v, n, b: (
-        _variance(m, v, n, b) + _share(n, b) * (b.var(0, ddof=1) - b.var(0))
-    ),
-    "that is the standard deviation.": lambda *case: np.sqrt(_variance(*case)),
-    "that is the mean of the squares: the mean's square must go.": lambda *case: (
-        _variance(*case) + _mean(*case) ** 2
+    "these are the differences of all draws: their percentiles are asked for.": _drawn,
+    "each group has picks of its own: no seed is shared.": _same_picks,
+    "that assumes a normal distribution: take percentiles of what was drawn.": lambda *c: (
+        _drawn(*c).mean() + np.array([-1.96, 1.96]) * _drawn(*c).std()
     ),
 }
 
 
 @never_raises
 def check_08_compute(answer: Callable) -> Verdict:
-    """merge(mean, var, count, batch): mean and variance of what was seen and the batch."""
-
-    def part(k: int) -> Callable:
-        def function(*case) -> np.ndarray:
-            parts = call(answer, *case)
-            if not isinstance(parts, tuple | list) and np.shape(parts) == case[0].shape:
-                raise WrongAnswer("mean and variance are asked for: return mean, var.")
-            if len(parts) != 2:
-                raise WrongAnswer(f"mean and variance are asked for, yours are {len(parts)} parts.")
-            return parts[k]
-
-        return function
-
+    """gap(new, old, picks_new, picks_old): the interval of a difference of means, (low, high)."""
     rng, cases = np.random.default_rng(0), []
-    for count, size, columns in ((6, 2, 3), (4, 5, 4), (7, 3, 1)):
-        mean, var = rng.normal(size=columns), rng.uniform(1, 9, columns)
-        cases.append((mean, var, count, 3 * rng.normal(size=(size, columns))))
-    verdict = judge(part(0), cases, _mean, _MEAN_MISTAKES, "")
-    if not verdict.passed:
-        return Verdict(False, f"the mean: {verdict.message}")
-    praise = "as if all had been seen at once."
-    verdict = judge(part(1), cases, _variance, _VARIANCE_MISTAKES, praise)
-    return verdict if verdict.passed else Verdict(False, f"the variance: {verdict.message}")
+    for sizes, draws in (((5, 5), 40), ((4, 6), 60), ((10, 3), 100)):
+        groups = [rng.normal(size=size) + 5 * place for place, size in enumerate(sizes)]
+        picks = [rng.integers(size, size=(draws, size)) for size in sizes]
+        cases.append((*groups, *picks))
+
+    def right(new, old, picks_new, picks_old) -> np.ndarray:
+        return _gap(new, old, picks_new, picks_old)
+
+    praise = "each group drawn by itself, and the percentiles of the difference."
+    return judge(answer, cases, right, _GAP_MISTAKES, praise)
 
 
 @never_raises

@@ -31,7 +31,7 @@ def _episodes(seed: int, steps: int, envs: int, gamma: float, lam: float) -> tup
     solved = np.linalg.solve(np.eye(3) - gamma * moves, rewards)
     terminated, truncated = rng.random((2, steps, envs)) < 0.2
     terminated[1, 0], truncated[1, 0], terminated[3, -1], truncated[3, -1] = 1, 0, 0, 1
-    terminated[-1], truncated[-1] = False, False
+    terminated[-1], truncated[-1] = np.arange(envs) % 2, False
     states, following = rng.integers(3, size=(2, steps, envs))
     for t, n in np.ndindex(steps, envs):
         if t and not terminated[t - 1, n] and not truncated[t - 1, n]:
@@ -400,7 +400,7 @@ def check_10_conjugate_gradient(answer: Callable) -> Verdict:
         return found
 
     cases = [(*_system(k, size), n) for k, (size, n) in enumerate(((6, 3), (5, 1), (4, 4), (7, 5)))]
-    praise = "as torch.linalg.solve says, after all steps and, in the span, after fewer."
+    praise = "your x agrees with torch.linalg.solve: after all steps, and in the span after fewer."
     verdict = judge(solve, cases, _lowest_in_span, _CG_MISTAKES, praise)
     if verdict.passed and not same(solve(np.eye(3), np.zeros(3), 2), np.zeros(3)):
         return Verdict(False, "right unless b is 0: there CG divides 0 by 0; return zeros.")
@@ -440,6 +440,12 @@ class _Game:
         start = torch.randint(2**31, (), generator=self.random)
         self.obs, _ = envs.reset(seed=int(start))
 
+    def in_64_bits(self) -> "_Game":
+        """The same game, with networks of 64-bit numbers."""
+        for net in (self.policy, self.critic):
+            net.double()
+        return self
+
     def _network(self, outputs: int, gain: float) -> nn.Sequential:
         net = nn.Sequential(nn.Linear(4, 32), nn.Tanh(), nn.Linear(32, outputs))
         for layer, size in ((net[0], 2**0.5), (net[2], gain)):
@@ -449,13 +455,14 @@ class _Game:
 
 
 class _Toy:
-    """64 environments of random observations that keep what was played, for ``_Game``.
+    """64 environments of random 64-bit observations that keep what was played, for ``_Game``.
 
-    The reward of action 1 is its use: ``use(obs)``. Action 0 has none.
+    The reward of action 1 is ``base`` and its use: ``use(obs)``. That of action 0 is ``base``.
+    A step ends its episode by termination (30%) or, if not, by truncation (15%).
     """
 
-    def __init__(self, use: Callable):
-        self.use, self.rows, self.ended = use, [], np.zeros(64, bool)
+    def __init__(self, use: Callable, base: float = 0.0):
+        self.use, self.base, self.rows, self.ended = use, base, [], np.zeros(64, bool)
 
     def reset(self, seed: int) -> tuple:
         self.random = np.random.default_rng(seed)
@@ -463,13 +470,14 @@ class _Toy:
         return self.obs, {}
 
     def _draw(self) -> np.ndarray:
-        return (self.random.normal(size=(64, 4)) * _SCALES).astype(np.float32)
+        return self.random.normal(size=(64, 4)) * _SCALES
 
     def step(self, actions) -> tuple:
         obs, self.obs, real = self.obs, self._draw(), ~self.ended
-        rewards = (self.use(obs) * actions).astype(np.float32)
-        terminated = real & (self.random.random(64) < 0.3)
-        self.ended, truncated = terminated, np.zeros(64, bool)
+        rewards = self.base + self.use(obs) * actions
+        terminated, truncated = real & (self.random.random((2, 64)) < [[0.3], [0.15]])
+        truncated &= ~terminated
+        self.ended = terminated | truncated
         self.rows.append((obs, actions, rewards, self.obs, terminated, truncated, real))
         return self.obs, rewards, terminated, truncated, {}
 
@@ -478,23 +486,31 @@ class _Toy:
 
 
 _SCALES = np.array([2.0, 1.0, 0.5, 0.25])  # so far from a sphere that g is not x
+_FITTED = 0.9  # share of the squared error that one fit of the critic may leave
 
 
-class _Refusing(nn.Sequential):
-    """A policy whose logits leap, to (0, leap), as soon as any parameter is moved."""
+class _Leaping(nn.Sequential):
+    """A policy whose logits leap, to (0, leap), at each of the first trials that move it.
 
-    def __init__(self, leap: float, seen: Callable):
+    trials: the points that it was moved to, one after the other. patience: how many of them leap.
+    """
+
+    def __init__(self, leap: float, patience: float = np.inf):
         super().__init__(nn.Linear(4, 32), nn.Tanh(), nn.Linear(32, 2))
         random = torch.Generator().manual_seed(0)
-        for parameter in self.parameters():
-            parameter.data = 0.02 * torch.randn(parameter.shape, generator=random)
-        self.leap, self.seen, self.start = leap, seen, _vector(self)
+        for parameter in self.double().parameters():
+            draws = torch.randn(parameter.shape, generator=random)
+            parameter.data = 0.02 * draws.to(parameter.dtype)
+        self.leap, self.patience, self.trials, self.start = leap, patience, [], _vector(self)
 
     def forward(self, obs: Tensor) -> Tensor:
         here = _vector(self)
         if torch.equal(here, self.start):
             return super().forward(obs)
-        self.seen(here)
+        if not self.trials or not torch.equal(here, self.trials[-1]):
+            self.trials.append(here)
+        if len(self.trials) > self.patience:
+            return super().forward(obs)
         return 0 * super().forward(obs) + torch.tensor([0.0, self.leap])
 
 
@@ -502,14 +518,20 @@ def _vector(network: nn.Module) -> Tensor:
     return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
 
 
-def _natural_direction(policy: nn.Module, critic: nn.Module, columns: list) -> tuple:
-    """The x of (F + 0.001 I) x = g, by the dense F, and g itself, for what was played."""
-    obs, actions, rewards, next_obs, *ends, real = columns
+def _advantages(critic: nn.Module, columns: list) -> tuple[Tensor, Tensor]:
+    """The advantages of the real rows, not normalised, and the targets of the critic."""
+    obs, _, rewards, next_obs, *ends, real = columns
     with torch.no_grad():
         values, following = (critic(x)[..., 0] for x in (obs, next_obs))
-    A = torch.tensor(_recursion()(rewards, values, following, *ends, 0.99, 0.97))[real].double()
-    A = (A - A.mean()) / A.std(correction=0)
-    policy, obs = copy.deepcopy(policy).double(), obs[real].double()
+    A = torch.tensor(_recursion()(rewards, values, following, *ends, 0.99, 0.97))
+    return A[real], (A + values)[real]
+
+
+def _natural_model(policy: nn.Module, critic: nn.Module, columns: list) -> tuple:
+    """The dense F + 0.001 I and g, for what was played, by the slopes of the one hidden layer."""
+    obs, actions, *_, real = columns
+    A, _ = _advantages(critic, columns)
+    A, obs = (A - A.mean()) / A.std(correction=0), obs[real]
     first, _, last = policy
     p = policy(obs).softmax(-1).detach()
     hidden = first(obs).tanh().detach()
@@ -519,11 +541,11 @@ def _natural_direction(policy: nn.Module, critic: nn.Module, columns: list) -> t
     J = torch.cat([(back[:, :, None] * obs[:, None]).flatten(1), back, *outer], 1)
     g = J.T @ ((actions[real] - p[:, 1]) * A) / len(J)  # ∇log π(a) = (a − p₁) ∇(z₁ − z₀)
     F = J.T @ (p.prod(-1, keepdim=True) * J) / len(J)
-    return torch.linalg.solve(F + 1e-3 * torch.eye(len(g)), g), g
+    return (F + 1e-3 * torch.eye(len(g))).numpy(), g.numpy()
 
 
-def _cosine(a: Tensor, b: Tensor) -> float:
-    return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0))
+def _cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
 
 
 def _trained(answer: Callable, game: _Game, updates: int) -> Callable:
@@ -544,58 +566,66 @@ def _trained(answer: Callable, game: _Game, updates: int) -> Callable:
 
 
 def _require_natural_step(answer: Callable) -> None:
-    """One update: length and direction of its step, and the critic's fit."""
-    game = _Game(1, _Toy(lambda obs: obs @ [0.5, 0, 0, 4]))
+    """One update in 64-bit numbers: the direction and the length of its step."""
+    game = _Game(1, _Toy(lambda obs: obs @ [0.5, 0, 0, 4])).in_64_bits()
+    game.critic[-1].bias.data += 1  # so V(next) is seen where it must not be dropped
     policy, critic = copy.deepcopy((game.policy, game.critic))
     _trained(answer, game, 1)
-    if not game.envs.rows:
-        raise WrongAnswer("one update plays nothing: does your loop call make_batch(game)?")
-    step = _vector(game.policy) - _vector(policy)
+    if len(rows := game.envs.rows) != 32:
+        why = f"one update plays {len(rows) or 'nothing'}, not 32 steps: "
+        raise WrongAnswer(f"{why}does each update call make_batch(game) once?")
+    step = (_vector(game.policy) - _vector(policy)).numpy()
     if not step.any():
         raise WrongAnswer("one update changes nothing: is the step written to the policy?")
     columns = game.envs.columns()
+    F, g = _natural_model(policy, critic, columns)
+    _require_direction(step, F, g)
     obs = columns[0][columns[-1]]
-    x, g = _natural_direction(policy, critic, columns)
-    along = _cosine(step, x)
-    if along < -0.5:
-        raise WrongAnswer("the step goes downhill: L is maximised, does it go along +x?")
-    if _cosine(step, g) > 0.99:
-        raise WrongAnswer("the step goes along the plain gradient: solve F_c x = g with CG first.")
-    if along < 0.9:
-        why = f"the cosine between your step and the x of the dense matrix is {along:.2f}"
-        raise WrongAnswer(
-            f"{why}, more than 0.9 is asked for: CG solves F_c x = g in 8 steps, damping 0.001."
-        )
     kl = _mean_kl(*(net(obs).detach() for net in (policy, game.policy)))
     length = "its length is √(2δ / xᵀF_c x)"
     if kl > 0.0101:
         raise WrongAnswer(f"one update has a mean KL of {kl:.2g}, and δ is 0.01: {length}.")
-    if kl < 0.008:
-        why = f"one update has a mean KL of {kl:.2g}, and the border is at δ = 0.01: a step "
-        raise WrongAnswer(f"{why}without its length, which is √(2δ / xᵀF_c x), or not tried whole?")
+    share = np.sqrt(step @ F @ step / 0.02)
+    if abs(share - 1) > 0.01:
+        why = f"the step has {share:.2f} of the length to the border, and the whole one is good"
+        raise WrongAnswer(f"{why}: {length}, and the first trial is the full step.")
     if torch.equal(_vector(critic), _vector(game.critic)):
         raise WrongAnswer("the policy's step is right, the critic never learns: call fit_critic.")
+
+
+def _require_direction(step: np.ndarray, F: np.ndarray, g: np.ndarray) -> None:
+    """The step goes along the x that eight steps of CG have without rounding."""
+    eight = _lowest_in_span(F, g, 8)
+    along = _cosine(step, eight)
+    if along < -0.5:
+        raise WrongAnswer("the step goes downhill: L is maximised, does it go along +x?")
+    if _cosine(step, g) > 0.99:
+        raise WrongAnswer("the step goes along the plain gradient: solve F_c x = g with CG first.")
+    if along < 0.9999:
+        why = f"the cosine between your step and eight exact steps of CG is {along:.4f}"
+        cosines = {iters: _cosine(step, _lowest_in_span(F, g, iters)) for iters in range(2, 13)}
+        if cosines[iters := max(cosines, key=cosines.get)] > 0.9999:
+            raise WrongAnswer(f"{why}: yours are {iters} steps.")
+        raise WrongAnswer(f"{why}, 0.9999 is asked for: F_c x = g has the damping 0.001.")
 
 
 def _require_line_search(answer: Callable) -> None:
     """All trials are to be refused: the KL of one game is too large, the L of the other falls."""
     kept = []
     for leap in (3.0, -0.2):
-        points = []
-
-        def seen(point, points=points):
-            if not points or not torch.equal(point, points[-1]):
-                points.append(point)
-
-        game = _Game(0, _Toy(lambda obs: 1.0), _Refusing(leap, seen))
+        game = _Game(0, _Toy(lambda obs: 1.0), _Leaping(leap)).in_64_bits()
         _trained(answer, game, 1)
-        kept.append(not torch.equal(_vector(game.policy), game.policy.start))
-        if kept[-1] and len(points) > 5:
+        trials, start = game.policy.trials, game.policy.start
+        kept.append(not torch.equal(_vector(game.policy), start))
+        if kept[-1] and len(trials) > 5:
             why = "where all trials fail, the policy stays at the last one: go back to θ_old."
             raise WrongAnswer(why)
-        if not kept[-1] and len(points) != 10:
-            why = f"where all trials fail, yours are {len(points)}, not ten: 1, ½, … (½)⁹."
+        if not kept[-1] and len(trials) != 10:
+            why = f"where all trials fail, yours are {len(trials)}, not ten: 1, ½, … (½)⁹."
             raise WrongAnswer(why)
+        for last, trial in pairwise(trials):
+            if not same((trial - start).numpy(), (last - start).numpy() / 2):
+                raise WrongAnswer("the line search does not halve: each trial is half of the last.")
     if all(kept):
         raise WrongAnswer(
             "two bad steps were kept, one of KL 0.9 and one that lowers L: is there a line search?"
@@ -606,6 +636,40 @@ def _require_line_search(answer: Callable) -> None:
         )
     if kept[1]:
         raise WrongAnswer("a step was kept that lowers L: a trial needs a larger L too.")
+
+
+def _require_half_step(answer: Callable) -> None:
+    """The first trial is bad, its half is good. And where the step is NaN, nothing moves."""
+    game = _Game(0, _Toy(lambda obs: 1.0), _Leaping(3.0, patience=1)).in_64_bits()
+    _trained(answer, game, 1)
+    first, moved = game.policy.trials[0] - game.policy.start, _vector(game.policy)
+    if not same((moved - game.policy.start).numpy(), first.numpy() / 2):
+        raise WrongAnswer("the full step is bad and its half is good: the policy must end there.")
+    game = _Game(0, _Toy(lambda obs: np.nan)).in_64_bits()
+    start = _vector(game.policy)
+    try:
+        answer(game, 1)
+    except ValueError:  # so says a Categorical of NaN, which is as good as a refusal
+        return
+    if not torch.equal(_vector(game.policy), start):
+        why = "a step of NaN must be refused, and θ_old written back: 0 · NaN is NaN, and"
+        raise WrongAnswer(f"{why} a NaN is neither above a bound nor below it.")
+
+
+def _require_critic(answer: Callable) -> None:
+    """The critic moves towards its targets, which here lie above V, and A below."""
+    game = _Game(2, _Toy(lambda obs: 1.0, base=4.5)).in_64_bits()
+    game.critic[-1].bias.data += 10
+    critic = copy.deepcopy(game.critic)
+    _trained(answer, game, 1)
+    columns = game.envs.columns()
+    obs, targets = columns[0][columns[-1]], _advantages(critic, columns)[1]
+    errors = [(net(obs)[:, 0] - targets).square().mean().item() for net in (critic, game.critic)]
+    if not errors[1] < _FITTED * errors[0]:
+        why = f"one fit leaves {errors[1] / errors[0]:.2f} of the critic's squared error"
+        raise WrongAnswer(
+            f"{why}: give fit_critic the targets of make_batch, A + V before A is normalised."
+        )
 
 
 def _play(choose: Callable, episodes: int, seed: int) -> float:
@@ -629,15 +693,17 @@ def check_10_train(answer: Callable) -> Verdict:
     with _deadline(answer, _TIME_LIMIT):
         _require_natural_step(answer)
         _require_line_search(answer)
+        _require_half_step(answer)
+        _require_critic(answer)
         scores = []
         for seed in (0, 1):
             policy = _trained(answer, _Game(seed, gym.make_vec("CartPole-v1", 64)), 12)
             scores.append(_play(partial(_greedy, policy), 20, 100 + seed))
             if scores[-1] >= 250:
                 chance = _play(lambda obs: random.integers(2, size=len(obs)), 50, 1)
-                why = "length, direction, line search, and critic are right, and 12 updates hold "
-                why += f"the pole for ≈ {scores[-1]:.0f} steps in 20 fresh episodes"
-                return Verdict(True, f"{why}, random actions for ≈ {chance:.0f}.")
+                why = "in single updates direction, length, halving, and the critic's targets are "
+                why += f"right. After 12 updates 20 fresh episodes last ≈ {scores[-1]:.0f} steps"
+                return Verdict(True, f"{why}, with random actions ≈ {chance:.0f}.")
     why = (
         f"one update is right, but after 12 updates 20 fresh episodes last {max(scores):.0f} steps"
     )

@@ -10,12 +10,15 @@ from trpo_lib.plotting._shared import COLORS, alike, looks_of, new_axes
 
 
 def kl_history(kls: Mapping[str, Sequence[float]], max_kl: float, ax: Axes | None = None) -> Axes:
-    """The KL of each update in nats, a series of marks per name, and the bound; log scale."""
+    """The KL of each update in nats, a series of marks per name, and the bound; log scale.
+
+    Each series has smaller marks than the one before, which are seen around them where both agree.
+    """
     looks = looks_of("kls", kls, color=COLORS, marker="o^sxD+")
     ax = ax or new_axes("update", "KL(old ‖ new) (nats)")
-    for (name, series), look in zip(kls.items(), looks, strict=True):
-        updates = np.arange(1, len(series) + 1)
-        ax.semilogy(updates, series, linestyle="none", markersize=4, label=name, **look)
+    for k, ((name, series), look) in enumerate(zip(kls.items(), looks, strict=True)):
+        updates, size = np.arange(1, len(series) + 1), max(9 - 5 * k, 4)
+        ax.semilogy(updates, series, linestyle="none", markersize=size, label=name, **look)
     ax.axhline(max_kl, color="black", linestyle="--", label=f"bound δ = {max_kl:g}")
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax

@@ -8,10 +8,12 @@ from matplotlib.axes import Axes
 from trpo_lib.plotting._shared import COLORS, STYLES, add_line, alike, looks_of, new_axes
 
 _SEVEN = (*COLORS[:5], "#56B4E9", "#000000")
+_SIZES = (9, 5, 5, 5, 5, 11, 5)  # the first and the sixth look out from behind their neighbours
 
 
 def _looks(name: str, drawn: Sized) -> list[dict]:
-    return looks_of(name, drawn, color=_SEVEN, linestyle=STYLES, marker="os^Dv*X")
+    cycles = {"linestyle": STYLES, "marker": "os^Dv*X", "markersize": _SIZES}
+    return looks_of(name, drawn, color=_SEVEN, **cycles)
 
 
 def clipped_objective(ax: Axes, w: np.ndarray, terms: Mapping[str, np.ndarray]) -> Axes:
@@ -44,7 +46,7 @@ def knob_curves(ax: Axes, x: Mapping[str, np.ndarray], y: Mapping[str, np.ndarra
     """One curve of marks per algorithm: x and y ``[K]`` by name, over a logarithmic x-axis."""
     for (name, values), look in zip(y.items(), _looks("y", y), strict=True):
         alike(x=x[name], y=values)
-        ax.plot(x[name], values, label=name, markersize=5, **look)
+        ax.plot(x[name], values, label=name, **look)
     ax.set(xscale="log")
     return ax
 
@@ -70,7 +72,7 @@ def intervals(
 def update_panel(ax: Axes, names: Sequence[str]) -> Axes:
     """Axes for ``one_update``: KL against the place of the knob, and a legend of the names."""
     for name, look in zip(names, _looks("names", names), strict=True):
-        ax.plot([], [], label=name, markersize=5, **look)
+        ax.plot([], [], label=name, **look)
     ax.set(xscale="log", yscale="log", xlim=(7e-6, 1.5), ylim=(1e-9, 1e3))
     ax.set(xlabel="step size / largest step size", ylabel="KL of one update (nats)")
     if ax is ax.figure.axes[0]:
@@ -88,7 +90,7 @@ def one_update(
     for values, look in zip(kls.values(), _looks("kls", kls), strict=True):
         alike(shares=shares, kls=values)
         seen = values > 0
-        add_line(ax, shares[seen], values[seen], markersize=5, **look)
+        add_line(ax, shares[seen], values[seen], **look)
     if chosen is not None:
         add_line(ax, [shares[chosen]] * 2, [1e-9, 1e3], color="grey", linewidth=6, alpha=0.35)
     return ax

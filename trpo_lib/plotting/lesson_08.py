@@ -15,15 +15,15 @@ _FACTORS = np.array([1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2, 4])  # that an axis may
 def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     """A pair of axes for ``two_gaussians``: the plane of mean and width, and the densities."""
     plane, line = axes
-    plane.set(xlabel="shift of the mean, in σ_old", ylabel="σ / σ_old", yscale="log")
+    plane.set(xlabel="shift χ, in σ_old", ylabel="factor ω", yscale="log")
     plane.yaxis.set_minor_locator(NullLocator())
     plane.plot([], [], color=COLORS[0], label="KL = δ")
     plane.plot([], [], "--", color=COLORS[1], label="bowl = δ")
     plane.plot(0, 1, "o", color=COLORS[0], markersize=4, label="p, old")
     plane.plot([], [], label="q, new", **_NEW)
     plane.legend(**BELOW)
-    line.set(xlabel="action, in σ_old from the old mean", ylabel="density", xlim=(-6, 6))
-    line.set_ylim(0, 1.7)  # the narrowest new Gaussian, σ_old / 4, reaches 1.6
+    line.set(xlabel="action, in σ_old from the old mean", ylabel="density", xlim=(-5, 5))
+    line.set_ylim(0, 1.1)  # the narrowest new Gaussian, 0.4 σ_old, reaches 1.0
     line.plot([], [], color=COLORS[0], label="p, old")
     line.plot([], [], "-.", color=COLORS[4], label="q, new")
     line.legend(**BELOW)
@@ -67,17 +67,22 @@ def swimmers(
 ) -> Sequence[Axes]:
     """What several swimmers did, seen from above: an axis each, and a row for each of K times.
 
-    bodies: for each swimmer ``[K, links, 2, 2]``, the two ends of each link, x and y.
+    bodies: for each swimmer ``[K, links, 2, 2]``, the two ends of each link, x and y; its first
+    link ends in the head. Each row shows the shape only: it is moved sideways to its line.
     """
     left = min(body[..., 0].min() for body in bodies) - 0.5
     right = max(body[..., 0].max() for body in bodies) + 0.5
-    rows = -2 * np.arange(len(times))
+    rows = -3 * np.arange(len(times))
     for body, title, ax in zip(bodies, titles, axes, strict=True):
         for row, links in zip(rows, body, strict=True):
             ax.axhline(row, color="lightgrey", linewidth=0.5)
-            for link in links - [0, links[..., 1].mean()] + [0, row]:
+            placed = links - [0, links[..., 1].mean()] + [0, row]
+            for link in placed:
                 add_line(ax, *link.T, color=COLORS[0], linewidth=3, solid_capstyle="round")
-        ax.set(aspect="equal", xlim=(left, right), ylim=(rows[-1] - 1.2, 1.2))
-        ax.set_yticks(rows, times)
-        ax.set(title=title, xlabel="way forward (a body is 3 long)", ylabel="step")
+            add_line(ax, *placed[0, 1], color=COLORS[1], marker="o", markersize=6)
+        ax.set(aspect="equal", xlim=(left, right), ylim=(rows[-1] - 1.8, 1.8))
+        ax.set_yticks(rows, [f"step {time}" for time in times])
+        ax.set(title=title, xlabel="distance (a straight body is 3)")
+    ax.plot([], [], "o", color=COLORS[1], markersize=6, label="head")
+    ax.legend(frameon=False, fontsize=8, loc="lower left")
     return axes

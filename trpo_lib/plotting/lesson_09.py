@@ -9,24 +9,32 @@ from trpo_lib.plotting._shared import COLORS, new_axes
 
 
 def defect_returns(
-    returns: Mapping[str, Sequence[float]], right: Sequence[float], ax: Axes | None = None
+    returns: Mapping[str, Sequence[float]],
+    right: Sequence[float],
+    ax: Axes | None = None,
+    marks: Mapping[str, float] | None = None,
 ) -> Axes:
-    """Returns ``[S]`` of S seeds under each named defect: bars to the median, a dot for each seed.
+    """Returns ``[S]`` of S seeds with each function in the library's place: median and seeds.
 
-    right ``[S]``: those of the right code; a band covers them all, a line is their median.
+    The seeds stand side by side in their order. right ``[S]``: those of the library, on the left.
+    marks: returns to which a dotted line leads, by their name.
     """
-    ax = ax or new_axes("defect", "mean return per episode")
+    ax = ax or new_axes("number of the function", "mean return per episode")
     places = np.arange(len(returns))
     medians = [np.median(seeds) for seeds in returns.values()]
-    band = {"color": "grey", "alpha": 0.25, "linewidth": 0}
-    ax.axhspan(min(right), max(right), label="right code, all seeds", **band)
-    ax.axhline(np.median(right), color="black", linewidth=1, label="right code, median")
-    ax.bar(places, medians, 0.7, color=COLORS[0], alpha=0.6, label="with the defect, median")
+    spread = np.linspace(-0.28, 0.28, len(right))
+    ax.scatter(spread - 1.2, right, 8, "black", label="library, seeds in their order")
+    ax.axhline(np.median(right), color="black", linewidth=1, label="library, median")
+    ax.bar(places, medians, 0.8, color=COLORS[0], alpha=0.35, label="function, median")
     for place, seeds in zip(places, returns.values(), strict=True):
-        spread = np.linspace(-0.22, 0.22, len(seeds))
-        dots = ax.plot(place + spread, seeds, ".", color=COLORS[1], markersize=5)
-    dots[0].set_label("with the defect, one seed each")
+        dots = ax.plot(place + spread, seeds, ".", color=COLORS[1], markersize=4)
+    dots[0].set_label("function, seeds in their order")
+    for name, height in (marks or {}).items():
+        ax.hlines(height, -1.7, len(returns) - 0.4, "grey", "dotted", linewidth=1)
+        ax.text(len(returns) - 0.3, height, name, fontsize=8, va="center")
     ax.set_xticks(places, list(returns))
-    ax.set_ylim(0)
+    below = ax.get_xaxis_transform()
+    ax.text(-1.2, -0.03, "library", fontsize=8, ha="center", va="top", transform=below)
+    ax.set(xlim=(-1.7, len(returns) - 0.4), ylim=(0, None))
     ax.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.2))
     return ax
