@@ -531,8 +531,11 @@ def test_own_and_library_draws_every_seed_and_both_medians():
     ax = plotting.own_and_library(np.array([0, 6]), own, library)
     drawn = [line.get_ydata().tolist() for line in ax.lines]
     assert drawn == [*own.tolist(), [20, 310], [11, 390]]
-    (seeds,) = (one for one in ax.collections if isinstance(one, LineCollection))
+    seeds, pairs = (one for one in ax.collections if isinstance(one, LineCollection))
     assert [curve[:, 1].tolist() for curve in seeds.get_segments()] == library.tolist()
+    assert [pair[:, 1].tolist() for pair in pairs.get_segments()] == [
+        [300, 310], [310, 390], [500, 400]
+    ]  # fmt: skip
     assert len(ax.get_legend().get_texts()) == 3
     with pytest.raises(ValueError, match=r"own.*library|library.*own"):
         plotting.own_and_library(np.array([0, 6]), own, library[:1])
