@@ -1,11 +1,14 @@
 """The parts of `make site`: which pages there are, where links lead, and formulas."""
 
+import ast
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from shown import without_checkers
 from website.figures import thinned
 from website.formulas import Converter
 from website.sources import Edition
@@ -60,6 +63,17 @@ def test_a_link_is_relative_to_the_page_that_has_it():
     text = "[x](../02_kl_divergence.ipynb) [y](../../trpo_lib/fisher.py)"
     found = ENGLISH.relinked(text, solutions, "solutions/02_kl_divergence")
     assert found == "[x](../02_kl_divergence.ipynb) [y](../code/trpo_lib.fisher.md)"
+
+
+@pytest.mark.parametrize("lesson", ENGLISH.lessons, ids=lambda path: path.stem)
+def test_pages_leave_out_what_waits_for_an_answer_and_nothing_that_a_later_cell_needs(lesson):
+    cells = nbformat.read(lesson, 4).cells
+    kept = without_checkers(cells)
+    left_out = [cell.source for cell in cells if cell not in kept]
+    statements = [one for source in left_out for one in ast.parse(source).body]
+    assert all(isinstance(one, ast.Expr) for one in statements)  # they bind no name
+    for cell in kept:
+        assert "Not yet" not in str(cell.get("outputs", ""))
 
 
 def test_every_notebook_and_module_has_a_page():

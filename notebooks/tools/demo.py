@@ -14,6 +14,7 @@ import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from shown import COURSE, heading, without_checkers
 from tornado.web import RequestHandler, StaticFileHandler
 from traitlets.config import Config
 from voila.app import Voila
@@ -23,21 +24,12 @@ TEMPLATES = Path(__file__).with_name("templates")
 VENDOR = Path(__file__).with_name("vendor")
 MINUTES_WITHOUT_PAGE = 5
 IT_RUNS = "A lesson runs when its page is opened. A figure appears when its cell has run."
-NO_CHECKER = "This site has no cells to write in. In `make lab` a checker reads your answers."
 EXPORTER = HTMLExporter(
     template_file="reference.html.j2",
     extra_template_paths=[str(TEMPLATES)],
     exclude_input_prompt=True,
     exclude_output_prompt=True,
 )
-
-
-def heading(text: str) -> str:
-    """The first heading of a Markdown text."""
-    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
-
-
-COURSE = heading((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 def lessons(folder: Path) -> dict[str, str]:
@@ -104,10 +96,7 @@ def lesson_page(handler: RequestHandler, notebook: NotebookNode, cwd: str) -> No
     name = handler.path_args[0]
     titles = lessons(Path(handler.contents_manager.root_dir))
     later = [f'<a href="{other}">{titles[other]} →</a>' for other in titles if other > name]
-    cells = [cell for cell in notebook.cells if "exercises.check_" not in cell.source]
-    if len(cells) < len(notebook.cells):
-        cells.append(new_markdown_cell(NO_CHECKER))
-    notebook.cells = [way_back(), *cells, way_back(*later[:1])]
+    notebook.cells = [way_back(), *without_checkers(notebook.cells), way_back(*later[:1])]
     notebook.metadata.title = titles.get(name, name)
     return notebook
 

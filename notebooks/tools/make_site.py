@@ -11,10 +11,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from shown import COURSE
 from sphinx.application import Sphinx
 from website import figures
 from website.runs import write_runs
-from website.sources import COURSE, Edition
+from website.sources import Edition
 
 ROOT = Path(__file__).parents[2]
 WEBSITE = Path(__file__).parent / "website"

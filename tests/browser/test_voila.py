@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup
 from conftest import DEMO, elsewhere
 from exploring import move_every_slider, sliders_of
 from figures import Figure
+from oracles import ORACLES
 from playwright.sync_api import expect
 from servers import SECONDS_OF_PATIENCE, serve
 from tiny import tiny_notebook, tiny_oracle
@@ -116,6 +117,11 @@ def test_a_lesson_leads_to_the_next_one(demo, site):
 def test_an_explorer_follows_its_sliders(tmp_path, visit):
     path = tiny_notebook(tmp_path)
     move_every_slider(visit(path), sliders_of(path), tiny_oracle)
+
+
+def test_a_lesson_whose_reader_writes_a_function_shows_its_figure(visit, folder):
+    path = folder / LESSONS[2]  # its figure needs that function
+    move_every_slider(visit(path), sliders_of(path), ORACLES[path.stem])
 
 
 def test_lesson_00_trains_and_shows_no_checker_without_code(page, visit, folder):

@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
 from PIL import Image
+from shown import COURSE, without_checkers
 
 from website import figures
 
@@ -21,8 +21,6 @@ TEXTS = Path(__file__).parent / "texts"  # that stand on the site alone
 ENGLISH = "en"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 PICTURE = re.compile(r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)" width="(\d+)">')
-CHECKER = "exercises.check_"
-NO_CHECKER = "These pages have no cells to write in. In `make lab` a checker reads your answers."
 CONTENTS = """
 ```{{toctree}}
 :hidden:
@@ -31,14 +29,6 @@ CONTENTS = """
 {pages}
 ```
 """
-
-
-def heading(text: str) -> str:
-    """The first heading of a Markdown text."""
-    return re.search(r"^# (.+)$", text, re.MULTILINE)[1]
-
-
-COURSE = heading((ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 @dataclass
@@ -175,15 +165,6 @@ def address_of(file: PurePosixPath) -> str:
         case ["benchmarks", _]:
             return f"benchmarks/{file.stem}"
     return ""
-
-
-def without_checkers(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """The cells but for those where a student answers; a line tells where a checker is."""
-    waiting = [cell for cell in cells if cell.source.startswith(CHECKER)]
-    kept = [cell for cell in cells if cell not in waiting]
-    if waiting:
-        kept.insert(cells.index(waiting[0]), new_markdown_cell(NO_CHECKER))
-    return kept
 
 
 def unpack_pictures(cell: NotebookNode, name: str, folder: Path, up: str) -> None:
