@@ -1,6 +1,7 @@
 """The parts of `make site`: which pages there are, where links lead, and formulas."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,13 @@ from pathlib import Path
 import nbformat
 import pytest
 from shown import without_checkers
-from website.figures import thinned
+from website.figures import explorer_of, has_figure, is_live, thinned
 from website.formulas import Converter
 from website.sources import Edition
 
 ROOT = Path(__file__).parents[1]
 ENGLISH = Edition("en", "English", ROOT / "notebooks")
+LIVE = list(filter(has_figure, ENGLISH.lessons))
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,19 @@ def test_pages_leave_out_what_waits_for_an_answer_and_nothing_that_a_later_cell_
 def test_every_notebook_and_module_has_a_page():
     for path in [*ROOT.glob("notebooks/**/[0-9]*.ipynb"), *ROOT.glob("trpo_lib/**/*.py")]:
         assert path in ENGLISH.files.values()
+
+
+@pytest.mark.parametrize("lesson", LIVE, ids=lambda path: path.stem)
+def test_the_cells_that_a_figure_needs_make_the_figure_that_the_notebook_has(lesson):
+    explorer = explorer_of(lesson)
+    (cell,) = (cell for cell in nbformat.read(lesson, 4).cells if is_live(cell))
+    stored = cell.outputs[-1].data["text/plain"].splitlines()
+    assert [masked(explorer.view.alt), masked(explorer.said)] == list(map(masked, stored))
+
+
+def masked(line):
+    """A line without the numbers that differ between machines."""
+    return re.sub(r"≈ \S+", "≈", line)
 
 
 @pytest.mark.parametrize("count", [3, 5, 8, 31])

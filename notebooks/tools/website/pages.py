@@ -3,6 +3,8 @@
 Solutions are folded, and diagrams are drawn in the page.
 """
 
+import html
+
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
@@ -17,7 +19,7 @@ class Mermaid(Directive):
 
     def run(self) -> list[nodes.Node]:
         """Makes the element that mermaid looks for."""
-        text = "\n".join(self.content).replace("<", "&lt;")
+        text = html.escape("\n".join(self.content), quote=False)
         return [nodes.raw("", f'<pre class="mermaid">{text}</pre>', format="html")]
 
 
