@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import pytest
+import torch
 from shown import without_checkers
 from website.figures import explorer_of, has_figure, is_live, thinned
 from website.formulas import Converter
@@ -83,7 +85,18 @@ def test_every_notebook_and_module_has_a_page():
         assert path in ENGLISH.files.values()
 
 
+@pytest.fixture
+def left_as_it_was():
+    """Cells set what is global: the next tests find it as it was."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    yield
+    torch.set_default_dtype(dtype)
+    torch.set_num_threads(threads)
+    plt.close("all")
+
+
 @pytest.mark.parametrize("lesson", LIVE, ids=lambda path: path.stem)
+@pytest.mark.usefixtures("left_as_it_was")
 def test_the_cells_that_a_figure_needs_make_the_figure_that_the_notebook_has(lesson):
     explorer = explorer_of(lesson)
     (cell,) = (cell for cell in nbformat.read(lesson, 4).cells if is_live(cell))
