@@ -17,6 +17,7 @@ def gaussian_panels(axes: Sequence[Axes]) -> Sequence[Axes]:
     plane, line = axes
     plane.set(xlabel="shift χ, in σ_old", ylabel="factor ω", yscale="log")
     plane.yaxis.set_minor_locator(NullLocator())
+    plane.yaxis.set_label_coords(-0.18, 0.5)  # clear of all ticks that a setting may bring
     plane.plot([], [], color=COLORS[0], label="KL = δ")
     plane.plot([], [], "--", color=COLORS[1], label="bowl = δ")
     plane.plot(0, 1, "o", color=COLORS[0], markersize=4, label="p, old")
