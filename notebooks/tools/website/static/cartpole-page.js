@@ -126,7 +126,7 @@ function makeStage(place) {
       steps += 1;
       if (hasFallen(state)) ended = now;
     }
-    if (ended && now - ended > NEW_EPISODE) begin();
+    if (playing && ended && now - ended > NEW_EPISODE) begin();
     drawCart(canvas, state);
     counter.textContent = `${steps} steps${ended ? ", and it fell" : ""}`;
   };
