@@ -65,7 +65,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 
 def interactively(draw, stage, axes, sliders, alt):
-    size, columns = axes[0].figure.get_size_inches(), len(axes)
+    size, columns = np.ravel(axes)[0].figure.get_size_inches(), np.size(axes)
     plt.close("all")
 
     def shown(**values):
