@@ -10,8 +10,9 @@ NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 lab: set-up-lessons
 	$(BIN)/python notebooks/tools/lab.py
 
+# TODAY="02 05" names lessons that run ahead: their pages open ready.
 demo: set-up-demo
-	$(BIN)/python notebooks/tools/demo.py
+	$(BIN)/python notebooks/tools/demo.py $(TODAY:%=--today=%)
 
 test: set-up-dev
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@
 
 writes notebooks/data/hopper.csv, a row per point of a learning curve, and hopper.json, how each
 side was made. A finished run is written at once; one that the file already has is not repeated.
+Runs that take several days are gathered in another folder (--folder) until all are there.
 """
 
 import argparse
@@ -231,10 +232,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=["ours"])
+    parser.add_argument("--folder", type=Path, default=DATA, help="lesson 08 shows notebooks/data")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    task, path = TASKS[arguments.task], DATA / f"{arguments.task}.csv"
-    DATA.mkdir(exist_ok=True)
+    task, path = TASKS[arguments.task], arguments.folder / f"{arguments.task}.csv"
+    arguments.folder.mkdir(exist_ok=True)
     about = path.with_suffix(".json")
     about.write_text(json.dumps(describe(arguments.task, arguments.sides, about), indent=1) + "\n")
     for seed in range(task["seeds"]):

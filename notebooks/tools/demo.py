@@ -1,6 +1,7 @@
 """Show the lessons as a site, on this machine only: `python notebooks/tools/demo.py [FOLDER]`.
 
-Voilà runs a lesson when its page is opened, and shows no code. A lesson links to files that Voilà
+Voilà runs a lesson when its page is opened, and shows no code. With `--today=02` lesson 02 runs
+ahead, so that its page opens as it will be when all has run. A lesson links to files that Voilà
 does not show: the glossary, the solutions, the modules. Their pages need no kernel. They are made
 from the files when they are asked for, at the very addresses to which the links lead.
 """
@@ -9,13 +10,17 @@ import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import nbformat
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from rehearsal import CellsHandler, RehearsingKernelManager
 from shown import COURSE, heading, without_checkers
+from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
+from traitlets import List, Unicode
 from traitlets.config import Config
 from voila.app import Voila
 
@@ -23,7 +28,11 @@ ROOT = Path(__file__).parents[2]
 TEMPLATES = Path(__file__).with_name("templates")
 VENDOR = Path(__file__).with_name("vendor")
 MINUTES_WITHOUT_PAGE = 5
-IT_RUNS = "A lesson runs when its page is opened. A figure appears when its cell has run."
+READY = " (ready)"
+IT_RUNS = (
+    "A lesson that is ready has run already. Any other starts when its page is opened: its text is "
+    "there at once, and a figure when its cell has run."
+)
 EXPORTER = HTMLExporter(
     template_file="reference.html.j2",
     extra_template_paths=[str(TEMPLATES)],
@@ -38,9 +47,12 @@ def lessons(folder: Path) -> dict[str, str]:
     return {path.name: heading(nbformat.read(path, 4).cells[0].source) for path in paths}
 
 
-def title_page(folder: Path) -> NotebookNode:
+def title_page(folder: Path, is_ready: Callable[[str], bool]) -> NotebookNode:
     """The course's name, and its lessons."""
-    links = [f"- [{title}](voila/render/{name})" for name, title in lessons(folder).items()]
+    links = [
+        f"- [{title}](voila/render/{name}){READY if is_ready(name) else ''}"
+        for name, title in lessons(folder).items()
+    ]
     lines = [f"# {COURSE}", "", *links, "- [Glossary](voila/render/glossary.md)", "", IT_RUNS]
     return new_page(COURSE, new_markdown_cell("\n".join(lines)))
 
@@ -76,29 +88,33 @@ def way_back(*links: str) -> NotebookNode:
     return new_markdown_cell(f'<nav aria-label="Course">{inside}</nav>')
 
 
-def pages(folder: Path) -> dict[str, Callable[[], NotebookNode]]:
+def pages(folder: Path, is_ready: Callable[[str], bool]) -> dict[str, Callable[[], NotebookNode]]:
     """What makes each page that needs no kernel, by its address."""
     solutions = (folder / "solutions").glob("*.ipynb")
     modules = [*(ROOT / "trpo_lib").rglob("*.py"), ROOT / "notebooks/trpo_on_one_page.py"]
     return {
-        "/": partial(title_page, folder),
+        "/": partial(title_page, folder, is_ready),
         "/voila/render/glossary.md": partial(markdown_page, folder / "glossary.md"),
         **{f"/voila/render/solutions/{p.name}": partial(notebook_page, p) for p in solutions},
         **{f"/voila/{p.relative_to(ROOT).as_posix()}": partial(module_page, p) for p in modules},
     }
 
 
+def lesson(notebook: NotebookNode, path: Path) -> NotebookNode:
+    """What Voilà runs and shows of a notebook: no checkers, whose cells nobody sees; ways out."""
+    titles = lessons(path.parent)
+    later = [f'<a href="{other}">{titles[other]} →</a>' for other in titles if other > path.name]
+    notebook.cells = [way_back(), *without_checkers(notebook.cells), way_back(*later[:1])]
+    notebook.metadata.title = titles.get(path.name, path.name)
+    return notebook
+
+
 def lesson_page(handler: RequestHandler, notebook: NotebookNode, cwd: str) -> NotebookNode:
-    """What Voilà shows of a notebook: no checkers, whose cells nobody sees; ways out of it."""
+    """What Voilà makes of a notebook that it has read."""
     # When a page is left, it asks for the end of its kernel. It must prove by this cookie that it
     # is no other site's page; Voilà hands the cookie out on its own title page only.
     _ = handler.xsrf_token
-    name = handler.path_args[0]
-    titles = lessons(Path(handler.contents_manager.root_dir))
-    later = [f'<a href="{other}">{titles[other]} →</a>' for other in titles if other > name]
-    notebook.cells = [way_back(), *without_checkers(notebook.cells), way_back(*later[:1])]
-    notebook.metadata.title = titles.get(name, name)
-    return notebook
+    return lesson(notebook, Path(handler.contents_manager.root_dir, handler.path_args[0]))
 
 
 class Page(RequestHandler):
@@ -115,7 +131,24 @@ class Page(RequestHandler):
 
 
 class Demo(Voila):
-    """Voilà with our templates and our pages, which go before its own."""
+    """Voilà with our templates, our pages, which go before its own, and lessons that run ahead."""
+
+    aliases: ClassVar = {**Voila.aliases, "today": "Demo.today"}
+    today = List(Unicode(), config=True, help="The numbers of the lessons that run ahead.")
+
+    def lesson(self, name: str) -> NotebookNode:
+        """What is run and shown of a lesson."""
+        path = Path(self.root_dir, name)
+        return lesson(nbformat.read(path, 4), path)
+
+    def name_of(self, number: str) -> str:
+        """The file of a lesson."""
+        names = lessons(Path(self.root_dir))
+        found = [name for name in names if name.startswith(f"{number}_")]
+        if not found:
+            numbers = ", ".join(name.split("_")[0] for name in names)
+            raise SystemExit(f"today must be numbers of lessons ({numbers}), got {number!r}")
+        return found[0]
 
     def setup_template_dirs(self) -> None:
         """Finds templates."""
@@ -124,10 +157,13 @@ class Demo(Voila):
 
     def init_handlers(self) -> list:
         """Says what answers at which address."""
-        ours = pages(Path(self.root_dir)).items()
+        for name in map(self.name_of, self.today):
+            IOLoop.current().add_callback(self.kernel_manager.rehearse, name)
+        ours = pages(Path(self.root_dir), self.kernel_manager.is_ready).items()
         return [
             *((re.escape(address), Page, {"make": make}) for address, make in ours),
             ("/vendor/(.*)", StaticFileHandler, {"path": VENDOR}),
+            ("/voila/execution/([^/]+)", CellsHandler),
             *super().init_handlers(),
         ]
 
@@ -138,7 +174,11 @@ SETTINGS = Config(
         "root_dir": str(ROOT / "notebooks"),
         "kernel_websocket_connection_class": "trpo_lib.connection.PromptConnection",
     },
-    VoilaConfiguration={"prelaunch_hook": lesson_page, "progressive_rendering": True},
+    VoilaConfiguration={
+        "prelaunch_hook": lesson_page,
+        "progressive_rendering": True,
+        "multi_kernel_manager_class": RehearsingKernelManager,
+    },
     # For pages that were lost without a word, as when a browser is killed.
     MappingKernelManager={"cull_idle_timeout": 60 * MINUTES_WITHOUT_PAGE, "cull_interval": 60},
 )

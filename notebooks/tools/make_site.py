@@ -15,6 +15,7 @@ from shown import COURSE
 from sphinx.application import Sphinx
 from website import figures
 from website.runs import write_runs
+from website.slides import write_decks
 from website.sources import Edition
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +32,8 @@ SIDEBAR = [
     "sidebar/navigation.html",
     "sidebar/scroll-end.html",
 ]
+SCRIPTS = [(file, {"defer": "defer"}) for file in ("figure.js", "site.js")]
+NOTES = "revealjs/plugin/notes/notes.js"  # for the speaker's window
 FIRST = f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -58,6 +61,10 @@ def make(folder: Path, editions: Sequence[Edition] = EDITIONS) -> None:
             edition.write(source, site)
             options = settings(edition, editions) | {"html_static_path": [str(static)]}
             tasks.append(pool.submit(run_sphinx, source, site, options))
+            decks = source.with_name(f"{edition.language}.slides")
+            write_decks(source, [lesson.stem for lesson in edition.lessons], decks)
+            options = slide_settings(edition) | {"revealjs_static_path": [str(static)]}
+            tasks.append(pool.submit(run_sphinx, decks, site / "slides", options, "revealjs"))
             tasks += drawing(edition, site / "live", pool)
         for task in tasks:
             task.result()
@@ -106,7 +113,7 @@ def settings(edition: Edition, editions: Sequence[Edition]) -> dict:
         "html_theme": "furo",
         "html_math_renderer": "mathml",
         "html_css_files": ["figure.css", "site.css"],
-        "html_js_files": [(file, {"defer": "defer"}) for file in ("figure.js", "site.js")],
+        "html_js_files": SCRIPTS,
         "html_copy_source": False,
         "html_show_search_summary": False,  # it asks for pages, which browsers refuse for files
         "html_context": {"languages": editions},
@@ -116,10 +123,29 @@ def settings(edition: Edition, editions: Sequence[Edition]) -> dict:
     }
 
 
-def run_sphinx(source: Path, folder: Path, options: dict) -> None:
+def slide_settings(edition: Edition) -> dict:
+    """What Sphinx is to know of the slides of one edition."""
+    return {
+        "project": COURSE,
+        "language": edition.language,
+        "extensions": ["myst_parser", "sphinx_revealjs", "website.formulas"],
+        "myst_enable_extensions": ["dollarmath"],
+        "html_math_renderer": "mathml",
+        "revealjs_style_theme": "white",
+        "revealjs_css_files": ["figure.css", "slides.css"],
+        "revealjs_js_files": SCRIPTS,
+        "revealjs_script_plugins": [
+            {"name": "RevealNotes", "src": "revealjs/plugin/notes/notes.js"}
+        ],
+        "revealjs_script_conf": {"width": 1280, "height": 720, "hash": True},
+        "templates_path": [str(WEBSITE / "templates/slides")],
+    }
+
+
+def run_sphinx(source: Path, folder: Path, options: dict, builder: str = "html") -> None:
     """Makes the pages. A warning ends it, for example of a link that leads nowhere."""
     doctrees = source.with_name(f"{source.name}.doctrees")
-    app = Sphinx(source, None, folder, doctrees, "html", options, status=None, warningiserror=True)
+    app = Sphinx(source, None, folder, doctrees, builder, options, status=None, warningiserror=True)
     app.build()
     shutil.rmtree(folder / ".doctrees", ignore_errors=True)
 

@@ -6,13 +6,16 @@ One lesson stands for all, and few settings for many: the whole site takes minut
 import io
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import gymnasium as gym
+import html5lib
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -104,6 +107,22 @@ def test_every_link_and_picture_leads_to_a_file_and_every_section_is_there(site)
                 continue
             assert is_from_disk(there), (here, there)
             assert not section or section in names.get(there, {section}), (here, there, section)
+
+
+def test_every_page_is_valid_html_with_a_language_ordered_headings_and_named_pictures(site):
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        parser = html5lib.HTMLParser()
+        parser.parse(text)
+        assert parser.errors == [], path
+        soup = BeautifulSoup(text, "html.parser")
+        assert soup.html["lang"] == "en", path
+        names = [tag["id"] for tag in soup.find_all(id=True)]
+        assert len(names) == len(set(names)), path
+        levels = [int(tag.name[1]) for tag in soup.find_all(re.compile("^h[1-6]$"))]
+        assert levels.count(1) == (path.name != "search.html"), path  # whose script writes it
+        assert all(deeper - level <= 1 for level, deeper in pairwise([0, *levels])), path
+        assert all(picture["alt"] for picture in soup.find_all("img")), path
 
 
 def test_a_lesson_with_its_first_pictures_is_small(site, page):
@@ -242,3 +261,51 @@ def test_a_reader_chooses_a_policy_and_pushes_the_cart(device, site):
     device.locator("canvas").focus()
     device.keyboard.press("ArrowLeft")
     assert device.evaluate("trpoStage.state[1]") == pytest.approx(before)
+
+
+PLACES = "Reveal.getSlides().map(slide => Object.values(Reveal.getIndices(slide)).slice(0, 2))"
+FITS = "Reveal.getCurrentSlide().scrollHeight <= 720 && Reveal.getCurrentSlide().scrollWidth <= 1280"
+
+
+@pytest.fixture
+def slides(device, site):
+    """The slides of the lesson."""
+    device.goto((site / f"slides/{LESSON.stem}.html").as_uri())
+    device.wait_for_function("window.Reveal && Reveal.isReady()")
+    return device
+
+
+def test_each_slide_fits_and_is_accessible(slides):
+    for place in slides.evaluate(PLACES):
+        slides.evaluate("place => Reveal.slide(...place)", place)
+        pictures = slides.locator("section.present:not(.stack) img")
+        pictures.evaluate_all("pictures => Promise.all(pictures.map(one => one.decode()))")
+        assert slides.evaluate(FITS), place
+    options = {"runOnly": RULES, "resultTypes": ["violations"], "preload": False}
+    found = Axe().run(slides, options=options)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_each_question_has_a_slide_and_below_it_an_answer_and_notes(slides):
+    lesson = LESSON.read_text(encoding="utf-8").split("## Exercises")[0]
+    questions = slides.locator("section", has=slides.locator("> blockquote"))
+    assert questions.count() == lesson.count("> **Predict.**") > 0
+    for question in questions.all():
+        answer = question.locator("xpath=following-sibling::section[1]")
+        assert answer.locator("> h3").text_content() == "Answer"
+        assert answer.locator("pre, img").count() + answer.locator("> p").count() > 1
+    assert slides.locator("aside.notes math").count() > 0
+
+
+def test_a_figure_on_a_slide_takes_the_keys_that_would_turn_the_slide(slides):
+    figure = Figure(slides)
+    place = figure.root.evaluate("figure => Object.values(Reveal.getIndices(figure.closest('section')))")
+    slides.evaluate("place => Reveal.slide(...place)", place[:2])
+    slider = figure.slider("logit of action 1")
+    before, picture = slider.value, figure.source
+    slider.track.focus()
+    slider.track.press("ArrowRight")
+    assert slider.value > before
+    expect(figure.picture).not_to_have_attribute("src", picture)
+    figure.picture.evaluate("picture => picture.decode()")
+    assert slides.evaluate("Object.values(Reveal.getIndices())").copy()[:2] == place[:2]

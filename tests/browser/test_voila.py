@@ -2,17 +2,20 @@
 
 import json
 import re
+import shutil
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from conftest import DEMO, elsewhere
 from exploring import move_every_slider, sliders_of
 from figures import Figure
+from jupyterlab_page import write_notebook
 from oracles import ORACLES
 from playwright.sync_api import expect
 from servers import SECONDS_OF_PATIENCE, serve
@@ -30,6 +33,15 @@ def ask(url, method="GET", **headers):
         connection.request(method, urlsplit(url).path, headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode(), answer.headers
+
+
+def lesson_of(path, *sources):
+    """A lesson with these cells of code -> its path."""
+    path.parent.mkdir(exist_ok=True)
+    notebook = nbformat.read(write_notebook(path, *sources), 4)
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell("# A lesson"))
+    nbformat.write(notebook, path)
+    return path
 
 
 def links(url, soup):
@@ -199,3 +211,66 @@ def test_a_kernel_without_a_page_is_ended(tmp_path):
         log = tmp_path / "home/log.txt"
         started = wait_until(lambda: re.search("Kernel started: (.*)", log.read_text()))
         wait_until(lambda: ask(f"{site}/api/kernels/{started[1]}")[0] == 404)
+
+
+@pytest.fixture
+def today(page, tmp_path):
+    """Serves copies of notebooks, of which lesson 02 runs ahead -> the URL, and the log."""
+    with ExitStack() as stack:
+
+        def today(*paths):
+            for path in paths:
+                shutil.copy(path, tmp_path)
+            home = tmp_path / "home"
+            site = stack.enter_context(serve(DEMO, str(tmp_path), "--today=02", home=home))
+            return site, home / "log.txt"
+
+        yield today
+        page.goto("about:blank")
+
+
+def kernels_started(log):
+    return re.findall("Kernel started: (.*)", log.read_text())
+
+
+def test_a_lesson_of_today_has_run_when_its_page_is_opened(page, today):
+    path = Path(__file__).parents[2] / "notebooks" / LESSONS[2]
+    site, log = today(path)
+    wait_until(lambda: "(ready)" in ask(f"{site}/")[1])
+    (ahead,) = kernels_started(log)
+    page.goto(f"{site}/voila/render/{path.name}")
+    assert kernel(page.content()).endswith(ahead)
+    figure = Figure(page)
+    expect(figure.line).to_be_visible()
+    expect(page.locator(WAITING)).to_have_count(0)
+    move_every_slider(figure, sliders_of(path), ORACLES[path.stem])
+
+
+def test_a_page_shows_what_has_run_while_the_rest_still_runs(page, today, tmp_path):
+    gate = tmp_path / "gate"
+    cells = "print('before')", f"while not __import__('os').path.exists({str(gate)!r}): pass"
+    path = lesson_of(tmp_path / "src/02_slow.ipynb", *cells, "1 / 0", "print('after')")
+    site, log = today(path)
+    wait_until(lambda: kernels_started(log))
+    page.goto(f"{site}/voila/render/{path.name}")
+    expect(page.get_by_text("before", exact=True)).to_be_visible()
+    expect(page.locator(WAITING)).not_to_have_count(0)
+    gate.touch()
+    expect(page.get_by_text("after", exact=True)).to_be_visible()
+    expect(page.get_by_text("There was an error when executing cell")).to_be_visible()
+
+
+def test_a_lesson_that_was_changed_since_it_ran_runs_again(page, today, tmp_path):
+    path = lesson_of(tmp_path / "src/02_old.ipynb", "print('old')")
+    site, _ = today(path)
+    wait_until(lambda: "(ready)" in ask(f"{site}/")[1])
+    lesson_of(tmp_path / path.name, "print('new')")
+    page.goto(f"{site}/voila/render/{path.name}")
+    expect(page.get_by_text("new", exact=True)).to_be_visible()
+    expect(page.get_by_text("old", exact=True)).to_have_count(0)
+
+
+def test_a_number_that_no_lesson_has_is_refused(tmp_path):
+    tiny_notebook(tmp_path)
+    with pytest.raises(RuntimeError, match=r"today must be numbers of lessons \(\), got '12'"):
+        serve(DEMO, str(tmp_path), "--today=12", home=tmp_path / "home").__enter__()

@@ -53,7 +53,7 @@ def state_map(
     mesh.set_rasterized(True)
     if span and values.min() < 0.4 < 0.6 < values.max():
         ax.contour(angles, speeds, values, levels=[0.5], colors="black", linewidths=1)
-    ax.set(title=title, xlabel="angle of the pole (rad)", ylabel="its speed (rad/s)")
+    ax.set(title=title, xlabel="angle of the pole (rad)", ylabel="speed of the pole (rad/s)")
     ax.figure.colorbar(mesh, ax=ax)
     return ax
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[3]
 TEXTS = Path(__file__).parent / "texts"  # that stand on the site alone
 ENGLISH = "en"
 LINK = re.compile(r"\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
+WAY = "[Glossary](glossary.md)"
 PICTURE = re.compile(r'<img alt="([^"]*)" src="data:image/png;base64,([^"]*)" width="(\d+)">')
 CONTENTS = """
 ```{{toctree}}
@@ -99,6 +100,7 @@ class Edition:
         notebook, up = nbformat.read(path, 4), "../" * address.count("/")
         if path in self.lessons:
             notebook.cells = without_checkers(notebook.cells)
+            add_way_to_slides(notebook.cells, path.stem)
         for number, cell in enumerate(notebook.cells):
             if cell.cell_type == "markdown":
                 cell.source = self.relinked(cell.source, path, address)
@@ -187,8 +189,14 @@ def unpack_pictures(cell: NotebookNode, name: str, folder: Path, up: str) -> Non
             output.data["text/html"] = PICTURE.sub(write, shown)
 
 
+def add_way_to_slides(cells: list[NotebookNode], lesson: str) -> None:
+    """Puts a link to a lesson's slides beside its link to the glossary."""
+    cell = next(cell for cell in cells if WAY in cell.source)
+    cell.source = cell.source.replace(WAY, f'<a href="slides/{lesson}.html">Slides</a> · {WAY}', 1)
+
+
 def make_live(cell: NotebookNode, lesson: str) -> None:
     """Puts the place of a live figure around the picture that its cell has stored."""
     data = cell.outputs[-1].data
-    place = f'<div class="trpo-live" data-figure="{lesson}">{data["text/html"]}</div>'
+    place = f'<div class="trpo-live" data-figure="live/{lesson}">{data["text/html"]}</div>'
     data["text/html"] = f'{place}<script src="live/{lesson}.js"></script>'

@@ -1,7 +1,7 @@
 // Live figures without a kernel. What a kernel would draw was drawn ahead: a figure's settings are
 // numbered, and so are its pictures. figure.js, which JupyterLab's pages use too, shows them.
 
-function modelOf(name, { sliders, alt, width, lines }) {
+function modelOf(folder, { sliders, alt, width, lines }) {
   const listeners = {};
   const state = { sliders, alt, width, busy: false, values: {} };
   const place = ({ name, stops }) => {
@@ -10,7 +10,7 @@ function modelOf(name, { sliders, alt, width, lines }) {
   };
   const number = (places) =>
     sliders.reduce((sum, { stops }, k) => sum * stops.length + places[k], 0);
-  const address = (places) => `live/${name}/${number(places)}.webp`;
+  const address = (places) => `${folder}/${number(places)}.webp`;
 
   const show = () => {
     const places = sliders.map(place);
@@ -35,8 +35,8 @@ function modelOf(name, { sliders, alt, width, lines }) {
 }
 
 for (const place of document.querySelectorAll(".trpo-live")) {
-  const name = place.dataset.figure;
-  trpoRender({ model: modelOf(name, trpoFigures[name]), el: place });
+  const folder = place.dataset.figure;
+  trpoRender({ model: modelOf(folder, trpoFigures[folder.split("/").at(-1)]), el: place });
   place.querySelector("img").decoding = "sync"; // the picture changes with its line
 }
 
