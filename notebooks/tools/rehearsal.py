@@ -1,12 +1,11 @@
 """Lessons that have run before their pages are opened, for `make demo`.
 
-Voilà can do this by itself, but then it neither lets us change a lesson nor shows a page before
-its last cell has run.
+Voilà can do this by itself, but then it neither lets us change a lesson nor shows the page of any
+other lesson before its last cell has run.
 """
 
 import asyncio
 import json
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -17,19 +16,6 @@ from voila.execute import VoilaExecutor
 from voila.tornado.execution_request_handler import ExecutionRequestHandler
 
 
-@dataclass
-class Rehearsal:
-    """A lesson that runs, or has run, in a kernel: each cell is there when it has run."""
-
-    notebook: NotebookNode
-    kernel_id: str
-    cells: list[asyncio.Future] = field(init=False)
-
-    def __post_init__(self):
-        loop = asyncio.get_running_loop()
-        self.cells = [loop.create_future() for _ in self.notebook.cells]
-
-
 class RehearsingKernelManager(AsyncMappingKernelManager):
     """Gives the page of a lesson a kernel in which the lesson has run, if there is one.
 
@@ -38,51 +24,51 @@ class RehearsingKernelManager(AsyncMappingKernelManager):
 
     def __init__(self, **given):
         super().__init__(**given)
-        self._rehearsals: dict[str, Rehearsal] = {}  # of which no page knows yet, by lesson
+        self._ready: dict[str, str] = {}  # the kernel that waits for the page of a lesson
         self._one_at_a_time = asyncio.Lock()  # together, none would be quick
 
     def is_ready(self, name: str) -> bool:
         """Whether a lesson has run, for a page to come."""
-        return name in self._rehearsals and self._rehearsals[name].cells[-1].done()
+        return name in self._ready
 
     async def rehearse(self, name: str) -> None:
         """Runs a lesson for a page to come."""
         async with self._one_at_a_time:
             notebook = self.parent.lesson(name)
-            kernel = notebook.metadata.kernelspec.name
-            kernel_id = await super().start_kernel(kernel_name=kernel, path="")
-            rehearsal = Rehearsal(notebook, kernel_id)
-            self._rehearsals[name] = self.get_kernel(kernel_id).rehearsal = rehearsal
-            await self._run(rehearsal)
+            kernel_name = notebook.metadata.kernelspec.name
+            kernel_id = await super().start_kernel(kernel_name=kernel_name, path="")
+            manager = self.get_kernel(kernel_id)
+            await self._run(notebook, manager)
+            manager.rehearsed = notebook
+            self._ready[name] = kernel_id
         self.log.info("Ready: %s", name)
 
-    async def _run(self, rehearsal: Rehearsal) -> None:
-        manager = self.get_kernel(rehearsal.kernel_id)
-        executor = VoilaExecutor(rehearsal.notebook, km=manager)
+    async def _run(self, notebook: NotebookNode, manager) -> None:
+        """Runs the cells, and keeps in them what they show."""
+        executor = VoilaExecutor(notebook, km=manager)
         executor.kc = await executor.async_start_new_kernel_client()
-        for number, (cell, ran) in enumerate(zip(executor.nb.cells, rehearsal.cells, strict=True)):
+        for number, cell in enumerate(notebook.cells):
             try:
                 await executor.execute_cell(cell, None, number, store_history=False)
             except CellExecutionError:
                 self.log.exception("A cell failed:\n%s", cell.source)
-            ran.set_result(cell)
         executor.kc.stop_channels()
 
     async def start_kernel(self, *, env: dict[str, str], **given) -> str:
         """The kernel for a page. Voilà names the page's address in the environment."""
         name = PurePosixPath(env["SCRIPT_NAME"]).name
-        rehearsal = self._rehearsals.pop(name, None)
-        if rehearsal is None:
+        kernel_id = self._ready.pop(name, None)
+        if kernel_id is None:
             return await super().start_kernel(env=env, **given)
         IOLoop.current().add_callback(self.rehearse, name)  # for the next page
-        if same_sources(rehearsal.notebook, self.parent.lesson(name)):
-            return rehearsal.kernel_id
-        await self.shutdown_kernel(rehearsal.kernel_id)  # the file has changed since
+        if same_sources(self.get_kernel(kernel_id).rehearsed, self.parent.lesson(name)):
+            return kernel_id
+        await self.shutdown_kernel(kernel_id)  # the file has changed since
         return await super().start_kernel(env=env, **given)
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """Ends a kernel that no page uses, but not one that waits for its page."""
-        if all(kernel_id != waiting.kernel_id for waiting in self._rehearsals.values()):
+        if kernel_id not in self._ready.values():
             await super().cull_kernel_if_idle(kernel_id)
 
 
@@ -92,20 +78,20 @@ def same_sources(one: NotebookNode, other: NotebookNode) -> bool:
 
 
 class CellsHandler(ExecutionRequestHandler):
-    """Sends a page what its cells show. Those that have run before are sent as they are."""
+    """Sends a page what its cells show. What they have shown before is sent as it is."""
 
     _executor = None  # which Voilà's own method looks for when the page is closed
 
     async def on_message(self, text: str) -> None:
         """Answers the page's only question."""
         kernel = self.kernel_manager.get_kernel(self._kernel_id)
-        rehearsal = vars(kernel).pop("rehearsal", None)
-        if rehearsal is None:
+        notebook = vars(kernel).pop("rehearsed", None)
+        if notebook is None:
             await super().on_message(text)
             return
         self._execution_data.pop(self._kernel_id)
-        for number, ran in enumerate(rehearsal.cells):
-            shown = {key: value for key, value in (await ran).items() if key != "source"}
-            place = {"cell_index": number, "total_cell": len(rehearsal.cells)}
+        for number, cell in enumerate(notebook.cells):
+            shown = {key: value for key, value in cell.items() if key != "source"}
+            place = {"cell_index": number, "total_cell": len(notebook.cells)}
             payload = {"output_cell": shown, **place}
             await self.write_message(json.dumps({"action": "execution_result", "payload": payload}))

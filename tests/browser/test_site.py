@@ -263,8 +263,8 @@ def test_a_reader_chooses_a_policy_and_pushes_the_cart(device, site):
     assert device.evaluate("trpoStage.state[1]") == pytest.approx(before)
 
 
-PLACES = "Reveal.getSlides().map(slide => Object.values(Reveal.getIndices(slide)).slice(0, 2))"
-FITS = "Reveal.getCurrentSlide().scrollHeight <= 720 && Reveal.getCurrentSlide().scrollWidth <= 1280"
+PLACE = "slide => { const { h, v } = Reveal.getIndices(slide); return [h, v]; }"
+FITS = "slide => slide.scrollHeight <= 720 && slide.scrollWidth <= 1280"
 
 
 @pytest.fixture
@@ -276,11 +276,11 @@ def slides(device, site):
 
 
 def test_each_slide_fits_and_is_accessible(slides):
-    for place in slides.evaluate(PLACES):
+    for place in slides.evaluate(f"Reveal.getSlides().map({PLACE})"):
         slides.evaluate("place => Reveal.slide(...place)", place)
         pictures = slides.locator("section.present:not(.stack) img")
         pictures.evaluate_all("pictures => Promise.all(pictures.map(one => one.decode()))")
-        assert slides.evaluate(FITS), place
+        assert slides.evaluate(f"({FITS})(Reveal.getCurrentSlide())"), place
     options = {"runOnly": RULES, "resultTypes": ["violations"], "preload": False}
     found = Axe().run(slides, options=options)
     assert found.violations_count == 0, found.generate_report()
@@ -299,8 +299,8 @@ def test_each_question_has_a_slide_and_below_it_an_answer_and_notes(slides):
 
 def test_a_figure_on_a_slide_takes_the_keys_that_would_turn_the_slide(slides):
     figure = Figure(slides)
-    place = figure.root.evaluate("figure => Object.values(Reveal.getIndices(figure.closest('section')))")
-    slides.evaluate("place => Reveal.slide(...place)", place[:2])
+    place = figure.root.evaluate(f"figure => ({PLACE})(figure.closest('section'))")
+    slides.evaluate("place => Reveal.slide(...place)", place)
     slider = figure.slider("logit of action 1")
     before, picture = slider.value, figure.source
     slider.track.focus()
@@ -308,4 +308,4 @@ def test_a_figure_on_a_slide_takes_the_keys_that_would_turn_the_slide(slides):
     assert slider.value > before
     expect(figure.picture).not_to_have_attribute("src", picture)
     figure.picture.evaluate("picture => picture.decode()")
-    assert slides.evaluate("Object.values(Reveal.getIndices())").copy()[:2] == place[:2]
+    assert slides.evaluate(f"({PLACE})(Reveal.getCurrentSlide())") == place

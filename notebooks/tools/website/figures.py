@@ -7,7 +7,7 @@ import io
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -75,7 +75,8 @@ def explorer_of(lesson: Path) -> widgets.Explorer:
     cells, made = nbformat.read(lesson, 4).cells, []
     sources = [c.source for c in cells if is_live(c) or "live" in c.metadata.get("tags", [])]
     keep = patch.object(widgets, "explore", lambda *given: made.append(widgets.Explorer(*given)))
-    with keep, chdir(lesson.parent):  # where its kernel would be
+    silence = redirect_stdout(io.StringIO())
+    with keep, silence, chdir(lesson.parent):  # where its kernel would be
         exec(compile("\n".join(sources), lesson.name, "exec"), {"__name__": "__main__"})
     return made[0]
 
