@@ -102,7 +102,8 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     arguments, facts = parse(), circumstances()
     command = " ".join(["python", "benchmarks/run.py", *sys.argv[1:]])
-    results = {} if arguments.quick or not JSON.exists() else json.loads(JSON.read_text())
+    stored = {} if arguments.quick or not JSON.exists() else json.loads(JSON.read_text())
+    results = {name: stored[name] for name in PARTS if name in stored}
     for name, data in measure(arguments):
         results[name] = {"command": command, "with": facts, "data": data}
         if not arguments.quick:  # now: what comes later may fail
