@@ -1,3 +1,4 @@
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from hypothesis import settings
@@ -32,3 +33,13 @@ def policy(request, generator):
 @pytest.fixture
 def batch(policy, generator):
     return play(policy, torch.randn(40, 3, generator=generator, dtype=torch.float64), generator)
+
+
+@pytest.fixture
+def left_as_it_was():
+    """Cells set what is global: the next tests find it as it was."""
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    yield
+    torch.set_default_dtype(dtype)
+    torch.set_num_threads(threads)
+    plt.close("all")

@@ -7,10 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import nbformat
 import pytest
-import torch
 from shown import without_checkers
 from website.figures import explorer_of, has_figure, is_live, thinned
 from website.formulas import Converter
@@ -83,16 +81,6 @@ def test_pages_leave_out_what_waits_for_an_answer_and_nothing_that_a_later_cell_
 def test_every_notebook_and_module_has_a_page():
     for path in [*ROOT.glob("notebooks/**/[0-9]*.ipynb"), *ROOT.glob("trpo_lib/**/*.py")]:
         assert path in ENGLISH.files.values()
-
-
-@pytest.fixture
-def left_as_it_was():
-    """Cells set what is global: the next tests find it as it was."""
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
-    yield
-    torch.set_default_dtype(dtype)
-    torch.set_num_threads(threads)
-    plt.close("all")
 
 
 @pytest.mark.parametrize("lesson", LIVE, ids=lambda path: path.stem)
