@@ -174,6 +174,9 @@ def test_a_figure_follows_keys_and_fingers(device, site, lesson):
         tap(box["x"] + box["width"] - 3, middle)
         expect(slider.track).to_have_js_property("value", slider.track.get_attribute("max"))
     assert (site / figure.source).is_file()
+    assert f"This page has {len(list((site / 'live' / lesson.stem).iterdir()))} settings" in (
+        device.locator(".trpo-offer").text_content()
+    )
 
 
 def test_answers_are_folded_where_the_lesson_asks_for_a_guess(page, site):

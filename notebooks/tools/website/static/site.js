@@ -34,10 +34,21 @@ function modelOf(folder, { sliders, alt, width, lines }) {
   };
 }
 
+// Says which settings there are.
+function offerOf({ sliders, lines }) {
+  const values = sliders.map(({ label, stops }) => `${label}: ${stops.length} values`).join("; ");
+  const offer = document.createElement("small");
+  offer.className = "trpo-offer";
+  offer.textContent = `This page has ${lines.length} settings (${values}). In JupyterLab any will do.`;
+  return offer;
+}
+
 for (const place of document.querySelectorAll(".trpo-live")) {
   const folder = place.dataset.figure;
-  trpoRender({ model: modelOf(folder, trpoFigures[folder.split("/").at(-1)]), el: place });
+  const name = folder.split("/").at(-1);
+  trpoRender({ model: modelOf(folder, trpoFigures[name]), el: place });
   place.querySelector("img").decoding = "sync"; // the picture changes with its line
+  place.append(offerOf(trpoFigures[name]));
 }
 
 // What scrolls sideways must be within reach of keys.
