@@ -111,7 +111,8 @@ def test_every_link_and_picture_leads_to_a_file_and_every_section_is_there(site)
 
 
 def test_every_page_is_valid_html_with_a_language_ordered_headings_and_named_pictures(site):
-    for path in site.rglob("*.html"):
+    ours = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    for path in ours:
         text = path.read_text(encoding="utf-8")
         parser = html5lib.HTMLParser()
         parser.parse(text)
