@@ -32,8 +32,8 @@ SIDEBAR = [
     "sidebar/navigation.html",
     "sidebar/scroll-end.html",
 ]
+SPEAKER = {"name": "RevealNotes", "src": "revealjs/plugin/notes/notes.js"}
 SCRIPTS = [(file, {"defer": "defer"}) for file in ("figure.js", "site.js")]
-NOTES = "revealjs/plugin/notes/notes.js"  # for the speaker's window
 FIRST = f"""\
 <!DOCTYPE html>
 <html lang="en">
@@ -134,9 +134,7 @@ def slide_settings(edition: Edition) -> dict:
         "revealjs_style_theme": "white",
         "revealjs_css_files": ["figure.css", "slides.css"],
         "revealjs_js_files": SCRIPTS,
-        "revealjs_script_plugins": [
-            {"name": "RevealNotes", "src": "revealjs/plugin/notes/notes.js"}
-        ],
+        "revealjs_script_plugins": [SPEAKER],
         "revealjs_script_conf": {"width": 1280, "height": 720, "hash": True},
         "templates_path": [str(WEBSITE / "templates/slides")],
     }

@@ -1,4 +1,4 @@
-"""What pages that are only read show of a lesson: `make demo` and `make site`."""
+"""What pages show of a lesson: those of `make demo`, of `make site` and of `make student`."""
 
 import re
 from pathlib import Path
@@ -17,6 +17,11 @@ def heading(text: str) -> str:
 
 
 COURSE = heading((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return cell.metadata.get("tags", [])
 
 
 def without_checkers(cells: list[NotebookNode]) -> list[NotebookNode]:

@@ -14,6 +14,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbformat import NotebookNode
+from shown import tags
 
 NOTEBOOKS = Path(__file__).resolve().parents[1]
 BLANK = "...  # yours to write"
@@ -31,12 +32,11 @@ def blank(code: str) -> str:
 
 def edition(lesson: NotebookNode, depth: str) -> NotebookNode:
     """A lesson as a student gets it; depth: the way from there to the folder of the notebooks."""
-    lesson.cells = [cell for cell in lesson.cells if "answer" not in cell.metadata.get("tags", [])]
+    lesson.cells = [cell for cell in lesson.cells if "answer" not in tags(cell)]
     for cell in lesson.cells:
-        tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
             cell.source = SOLUTIONS.sub("", cell.source).replace("](../", f"]({depth}../")
-        elif "core" in tags:
+        elif "core" in tags(cell):
             cell.source = blank(cell.source)
     return lesson
 

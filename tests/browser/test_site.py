@@ -111,8 +111,7 @@ def test_every_link_and_picture_leads_to_a_file_and_every_section_is_there(site)
 
 
 def test_every_page_is_valid_html_with_a_language_ordered_headings_and_named_pictures(site):
-    ours = [path for path in site.rglob("*.html") if "_static" not in path.parts]
-    for path in ours:
+    for path in (path for path in site.rglob("*.html") if "_static" not in path.parts):
         text = path.read_text(encoding="utf-8")
         parser = html5lib.HTMLParser()
         parser.parse(text)
@@ -125,6 +124,16 @@ def test_every_page_is_valid_html_with_a_language_ordered_headings_and_named_pic
         assert levels.count(1) == (path.name != "search.html"), path  # whose script writes it
         assert all(deeper - level <= 1 for level, deeper in pairwise([0, *levels])), path
         assert all(picture["alt"] for picture in soup.find_all("img")), path
+
+
+@pytest.mark.usefixtures("left_as_it_was")
+def test_the_whole_site_is_small(site):
+    size = sum(path.stat().st_size for path in site.rglob("*") if path.is_file())
+    for lesson in LIVE:  # of its pictures, all that `make site` draws
+        drawn = [path.stat().st_size for path in (site / "live" / lesson.stem).iterdir()]
+        settings = len(list(figures.offered(figures.explorer_of(lesson)).settings()))
+        size += np.mean(drawn) * (settings - len(drawn))
+    assert size < 60 * MEGABYTE
 
 
 @each_lesson
@@ -164,8 +173,9 @@ def test_a_figure_follows_keys_and_fingers(device, site, lesson):
     for label in device.locator(".trpo-figure .trpo-slider label").all_text_contents():
         slider = figure.slider(label)
         before = slider.value
-        slider.press("ArrowRight" if slider.track.input_value() == "0" else "ArrowLeft")
-        assert slider.value != before
+        key, way = ("ArrowRight", 1) if slider.track.input_value() == "0" else ("ArrowLeft", -1)
+        slider.press(key)
+        assert way * (slider.value - before) > 0
         slider.reset()
         assert slider.value == before
         tap = device.touchscreen.tap if device.viewport_size["width"] < 500 else device.mouse.click

@@ -55,6 +55,10 @@ def kernel(page):
     return f"/api/kernels/{json.loads(config.string)['kernelId']}"
 
 
+def kernels_started(log):
+    return re.findall("Kernel started: (.*)", log.read_text())
+
+
 def wait_until(holds):
     end_of_patience = time.monotonic() + SECONDS_OF_PATIENCE
     while not (result := holds()):
@@ -209,8 +213,8 @@ def test_a_kernel_without_a_page_is_ended(tmp_path):
     ):
         connection.request("GET", "/voila/render/tiny.ipynb")
         log = tmp_path / "home/log.txt"
-        started = wait_until(lambda: re.search("Kernel started: (.*)", log.read_text()))
-        wait_until(lambda: ask(f"{site}/api/kernels/{started[1]}")[0] == 404)
+        (started,) = wait_until(lambda: kernels_started(log))
+        wait_until(lambda: ask(f"{site}/api/kernels/{started}")[0] == 404)
 
 
 @pytest.fixture
@@ -227,10 +231,6 @@ def today(page, tmp_path):
 
         yield today
         page.goto("about:blank")
-
-
-def kernels_started(log):
-    return re.findall("Kernel started: (.*)", log.read_text())
 
 
 def test_a_lesson_of_today_has_run_when_its_page_is_opened(page, today):
@@ -272,5 +272,9 @@ def test_a_lesson_that_was_changed_since_it_ran_runs_again(page, today, tmp_path
 
 def test_a_number_that_no_lesson_has_is_refused(tmp_path):
     tiny_notebook(tmp_path)
-    with pytest.raises(RuntimeError, match=r"today must be numbers of lessons \(\), got '12'"):
-        serve(DEMO, str(tmp_path), "--today=12", home=tmp_path / "home").__enter__()
+    refusal = r"today must be numbers of lessons \(\), got '12'"
+    with (
+        pytest.raises(RuntimeError, match=refusal),
+        serve(DEMO, str(tmp_path), "--today=12", home=tmp_path / "home"),
+    ):
+        pass

@@ -16,6 +16,7 @@ import nbformat
 import numpy as np
 from nbformat import NotebookNode
 from PIL import Image
+from shown import tags
 
 from trpo_lib import widgets
 
@@ -73,7 +74,7 @@ def draw_ahead(lesson: Path, folder: Path) -> None:
 def explorer_of(lesson: Path) -> widgets.Explorer:
     """A lesson's live figure, as a kernel has it."""
     cells, made = nbformat.read(lesson, 4).cells, []
-    sources = [c.source for c in cells if is_live(c) or "live" in c.metadata.get("tags", [])]
+    sources = [c.source for c in cells if is_live(c) or "live" in tags(c)]
     keep = patch.object(widgets, "explore", lambda *given: made.append(widgets.Explorer(*given)))
     silence = redirect_stdout(io.StringIO())
     with keep, silence, chdir(lesson.parent):  # where its kernel would be

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from shown import COURSE, heading
+from shown import COURSE, heading, tags
 
 BOX = "> **Predict.**"
 LINK = re.compile(r"\[([^\]]*)\]\([^)\s]*[./][^)\s]*\)")  # in a formula, no dot follows
@@ -158,8 +158,3 @@ def shown_of(output: NotebookNode) -> str:
         return f"<div>{data['text/html'].strip()}</div>"
     printed = output.get("text") or data.get("text/plain", "")
     return f"<pre>{html.escape(printed.rstrip(), quote=False)}</pre>"
-
-
-def tags(cell: NotebookNode) -> list[str]:
-    """The tags of a cell."""
-    return cell.metadata.get("tags", [])

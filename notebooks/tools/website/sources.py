@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 from nbformat import NotebookNode
 from PIL import Image
-from shown import COURSE, without_checkers
+from shown import COURSE, tags, without_checkers
 
 from website import figures
 
@@ -108,7 +108,7 @@ class Edition:
             unpack_pictures(cell, f"{path.stem}-{number}", pictures, up)
             if figures.is_live(cell):
                 make_live(cell, path.stem)
-            if "predict" in cell.metadata.get("tags", []):
+            if "predict" in tags(cell):
                 cell.metadata.tags.append("hide-output")
         return notebook
 
