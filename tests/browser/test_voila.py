@@ -146,7 +146,7 @@ def test_lesson_00_trains_and_shows_no_checker_without_code(page, visit, folder)
     before = figure.source
     figure.press("Start")
     expect(figure.line).to_contain_text("Update")
-    assert figure.source != before
+    expect(figure.picture).not_to_have_attribute("src", before)
     expect(page.get_by_text("Not yet: replace")).to_have_count(0)
 
 
