@@ -285,7 +285,7 @@ _FISHER_MISTAKES = {
     "the sign is wrong: vᵀF v is never negative. KL(old ‖ new) is Σ p_old log(p_old / p).": _dense(
         lambda F, v, c, B: -F @ v + c * v
     ),
-    "that is damping · v alone: the KL has no curvature if both sides follow θ, or neither. "
+    "that is damping · v alone: the KL has no curvature if both sides follow θ. "
     "Detach the old side only.": _dense(lambda F, v, c, B: c * v),
     "F is missing and the damping too: the KL's gradient at θ_old is 0; differentiate again.": (
         _dense(lambda F, v, c, B: 0 * v)
