@@ -57,4 +57,4 @@ def make(folder: Path) -> None:
 
 if __name__ == "__main__":
     make(target := Path(sys.argv[1]))
-    print(f"{target}: {len(list(target.glob('*.ipynb')))} lessons")
+    print(f"{len(list(target.glob('*.ipynb')))} lessons. Open: .venv/bin/jupyter lab {target}")
