@@ -11,7 +11,6 @@ import argparse
 import csv
 import json
 import math
-import sys
 import time
 from functools import partial
 from importlib.metadata import version
@@ -217,7 +216,7 @@ def store(path: Path, name: tuple, points: list[list], greedy: float) -> None:
 
 def describe(name: str, sides: list[str], path: Path) -> dict:
     """How the runs were made, the sides that the file already knows included."""
-    command = " ".join(["python", "benchmarks/continuous.py", *sys.argv[1:]])
+    command = f"python benchmarks/continuous.py {name} --sides {' '.join(sides)}"
     made = {"command": command, **circumstances(), "mujoco": version("mujoco")}
     known = json.loads(path.read_text())["made"] if path.exists() else {}
     return {
