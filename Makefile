@@ -5,7 +5,7 @@ BIN := .venv/bin
 LESSONS := $(wildcard notebooks/src/*.md notebooks/src/solutions/*.md)
 NOTEBOOKS := $(LESSONS:notebooks/src/%.md=notebooks/%.ipynb)
 
-.PHONY: lab demo test oldest newest mutants notebooks student site figures bench
+.PHONY: lab demo test oldest newest mutants rounding notebooks student site figures bench
 
 lab: set-up-lessons
 	$(BIN)/python notebooks/tools/lab.py
@@ -28,6 +28,10 @@ oldest newest:
 # Hundreds of small mistakes put into the package: does a test notice each?
 mutants: set-up-dev
 	$(BIN)/python tests/mutants.py
+
+# The lessons as on three other processors: does each expectation still hold?
+rounding: set-up-dev
+	$(BIN)/python tests/rounding.py
 
 notebooks: $(NOTEBOOKS)
 
