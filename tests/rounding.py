@@ -1,7 +1,7 @@
 """Do the lessons' expectations hold on a processor that rounds otherwise? `make rounding`.
 
-Training magnifies rounding, so another processor is another draw. Here every network starts with
-weights moved in their last bit, three times otherwise. Outputs may differ, errors may not.
+Training magnifies rounding, so another processor is another draw. Here all networks start with
+their weights moved in the last bit, in three ways. Outputs may differ, but no assert may fail.
 """
 
 import os
@@ -15,10 +15,10 @@ FIRST_LINES_OF_A_KERNEL = """
 def round_otherwise():
     import hashlib, os, torch
 
-    draw, true = int(os.environ["DRAW"]), torch.nn.init.orthogonal_
+    draw, original = int(os.environ["DRAW"]), torch.nn.init.orthogonal_
 
     def orthogonal(tensor, *args):
-        true(tensor, *args)
+        original(tensor, *args)
         number = hashlib.sha256(tensor.detach().numpy().tobytes()).digest()[0]  # equal for equals
         random = torch.Generator().manual_seed(256 * draw + number)
         with torch.no_grad():
