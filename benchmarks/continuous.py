@@ -2,8 +2,9 @@
 
     python benchmarks/continuous.py hopper --sides ours sb3
 
-writes notebooks/data/hopper.csv, a row per point of a learning curve, and hopper.json, how each
-side was made. A finished run is written at once; one that the file already has is not repeated.
+writes notebooks/data/hopper.csv, a row per point of a learning curve, hopper.json, how each side
+was made, and hopper.npz, our policy of the first seed, for the lesson's film. A finished run is
+written at once; one that the file already has is not repeated.
 Runs that take several days are gathered in another folder (--folder) until all are there.
 """
 
@@ -15,6 +16,7 @@ import time
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -143,12 +145,21 @@ class Curve:
         return self._points[::-every][::-1]
 
 
-def ours(task: dict, seed: int, **changes) -> tuple[Curve, np.ndarray]:
+class Run(NamedTuple):
+    """What a run left: its curve, the greedy mean return at its end, and the policy."""
+
+    curve: Curve
+    greedy: float
+    policy: torch.nn.Module
+
+
+def ours(task: dict, seed: int, **changes) -> Run:
     curve, config = Curve(), TrainConfig(task["env"], seed, **task["train"] | changes)
     with Trainer(config, TRPO(TRPOConfig(**task["trpo"]))) as trainer:
         for record in trainer:
             curve.add(record.transitions, record.mean_return)
-    return curve, evaluate(trainer.policy, task["env"], EPISODES, 1_000_000 + seed)
+    greedy = evaluate(trainer.policy, task["env"], EPISODES, 1_000_000 + seed)
+    return Run(curve, greedy.mean(), trainer.policy)
 
 
 class Follow(BaseCallback):
@@ -178,13 +189,14 @@ class Greedy:
         return self._model.policy.get_distribution(torch.from_numpy(scaled)).mode().numpy()
 
 
-def sb3(task: dict, seed: int) -> tuple[Curve, np.ndarray]:
+def sb3(task: dict, seed: int) -> Run:
     curve, settings = Curve(), task["sb3"]
     envs = VecNormalize(make_vec_env(task["env"], 2, seed=seed), gamma=settings["gamma"])
     window = {"stats_window_size": WINDOW}
     model = SB3TRPO("MlpPolicy", envs, seed=seed, device="cpu", **window, **settings)
     model.learn(TRANSITIONS, Follow(curve), log_interval=None)
-    return curve, evaluate(Greedy(model), task["env"], EPISODES, 1_000_000 + seed)
+    greedy = evaluate(Greedy(model), task["env"], EPISODES, 1_000_000 + seed)
+    return Run(curve, greedy.mean(), model.policy)
 
 
 SIDES = {
@@ -203,15 +215,20 @@ def stored(path: Path) -> set[tuple[str, int]]:
         return {(row["side"], int(row["seed"])) for row in csv.DictReader(file)}
 
 
-def store(path: Path, name: tuple, points: list[list], greedy: float) -> None:
+def store(path: Path, name: tuple, run: Run) -> None:
     """Adds a run to the file; its last row has the greedy mean return at the end."""
-    is_new = not path.exists()
+    is_new, points = not path.exists(), run.curve.thinned()
     with path.open("a", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         if is_new:
             writer.writerow(COLUMNS)
         writer.writerows([[*name, *point, ""] for point in points[:-1]])
-        writer.writerow([*name, *points[-1], round(greedy, 2)])
+        writer.writerow([*name, *points[-1], round(run.greedy, 2)])
+
+
+def keep(policy: torch.nn.Module, path: Path) -> None:
+    """The policy's state_dict, as arrays."""
+    np.savez_compressed(path, **{n: value.numpy() for n, value in policy.state_dict().items()})
 
 
 def describe(name: str, sides: list[str], path: Path) -> dict:
@@ -241,9 +258,11 @@ def main() -> None:
     for seed in range(task["seeds"]):
         for side in arguments.sides:
             if (side, seed) not in stored(path):
-                curve, returns = SIDES[side](task, seed)
-                store(path, (task["env"], side, seed), curve.thinned(), returns.mean())
-                say(f"{side} {seed}: {curve.thinned()[-1]}, greedy {returns.mean():.1f}")
+                run = SIDES[side](task, seed)
+                if (side, seed) == ("ours", 0):
+                    keep(run.policy, path.with_suffix(".npz"))
+                store(path, (task["env"], side, seed), run)
+                say(f"{side} {seed}: {run.curve.thinned()[-1]}, greedy {run.greedy:.1f}")
 
 
 if __name__ == "__main__":

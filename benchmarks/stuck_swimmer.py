@@ -8,17 +8,15 @@ writes the policy, notebooks/data/stuck_swimmer.npz, and how it was made, stuck_
 import json
 import time
 from importlib.metadata import version
-from pathlib import Path
 
-import numpy as np
 import torch
+from continuous import DATA, EPISODES, keep
 from run import circumstances
 
 from trpo_lib.training import TrainConfig, Trainer, evaluate
 from trpo_lib.trpo import TRPO, TRPOConfig
 
-DATA = Path(__file__).parents[1] / "notebooks/data"
-SEED, EPISODES = 1, 100
+SEED = 1
 
 
 def main() -> None:
@@ -39,8 +37,7 @@ def main() -> None:
         "cpu_seconds": round(time.process_time() - start),
         "made": made,
     }
-    state = {name: value.numpy() for name, value in trainer.policy.state_dict().items()}
-    np.savez_compressed(DATA / "stuck_swimmer.npz", **state)
+    keep(trainer.policy, DATA / "stuck_swimmer.npz")
     (DATA / "stuck_swimmer.json").write_text(json.dumps(about, indent=1) + "\n")
 
 
