@@ -215,24 +215,41 @@ def test_a_student_gets_the_lesson_without_outputs_and_answers_and_with_blanks(s
     assert "solutions/" not in "".join(cell.source for cell in cut.cells)
 
 
-def test_the_student_edition_is_made_in_a_folder_of_its_own(tmp_path, monkeypatch):
+@pytest.fixture
+def edition(tmp_path, monkeypatch):
+    """A student edition, just made, of a copy of the lessons."""
     monkeypatch.setattr(student, "NOTEBOOKS", tmp_path / "notebooks")
-    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks", ignore=shutil.ignore_patterns("*.ipynb"))
-    folder = tmp_path / "build" / "student"
-    for _ in range(2):  # a second time in place of the first
-        student.make(folder)
-        (folder / "left over.ipynb").touch()
-    student.make(folder)
-    made = {path.stem for path in folder.glob("*.ipynb")}
-    assert made == {source.stem for source in LESSONS}
-    for path in folder.glob("*.ipynb"):
+    shutil.copytree(NOTEBOOKS, tmp_path / "notebooks")
+    student.make(folder := tmp_path / "build" / "student")
+    return folder
+
+
+def test_the_student_edition_is_made_in_a_folder_of_its_own(edition, tmp_path):
+    assert {path.stem for path in edition.glob("*.ipynb")} == {source.stem for source in LESSONS}
+    for path in edition.glob("*.ipynb"):
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
+        assert not any(cell.outputs or cell.execution_count for cell in cells(notebook, "code"))
         for cell in cells(notebook, "markdown"):
             for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", cell.source):
-                at = (folder / link).resolve()
+                at = (edition / link).resolve()
                 inside = at.relative_to(tmp_path)
                 assert at.exists() or (ROOT / inside).exists(), f"{path.name}: {link}"
+
+
+def test_what_a_student_has_written_survives_a_new_edition(edition, tmp_path, capsys):
+    written, lesson = edition / LESSONS[0].with_suffix(".ipynb").name, tmp_path / "notebooks"
+    mine = written.read_text(encoding="utf-8").replace(student.BLANK, "return 1  # mine")
+    written.write_text(mine, encoding="utf-8")
+    (lesson / "glossary.md").write_text("new", encoding="utf-8")
+    changed = lesson / written.name
+    text = changed.read_text(encoding="utf-8").replace("# 00", "# New 00")
+    changed.write_text(text, encoding="utf-8")
+    student.make(edition)
+    assert written.read_text(encoding="utf-8") == mine
+    assert "# New 00" in written.with_stem(f"{written.stem}_v2").read_text(encoding="utf-8")
+    assert (edition / "glossary.md").read_text(encoding="utf-8") == "new"
+    assert "Your copy stays as it is" in capsys.readouterr().out
 
 
 @every_lesson

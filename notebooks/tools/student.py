@@ -1,8 +1,8 @@
 """Makes the student edition of the lessons: `python notebooks/tools/student.py FOLDER`.
 
 No outputs, no solutions, and blanks where a student writes the core of a lesson. All of it is cut
-from the lessons' sources: a cell with the tag `core` holds one function, whose body is taken out,
-and one with the tag `answer` is left out.
+from the lessons: a cell with the tag `core` holds one function, whose body is taken out, and one
+with the tag `answer` is left out. What a student has written in an edition made before stays.
 """
 
 import ast
@@ -10,8 +10,9 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import jupytext
+import lab
 import nbformat
 from nbformat import NotebookNode
 from shown import tags
@@ -36,25 +37,32 @@ def edition(lesson: NotebookNode, depth: str) -> NotebookNode:
     for cell in lesson.cells:
         if cell.cell_type == "markdown":
             cell.source = SOLUTIONS.sub("", cell.source).replace("](../", f"]({depth}../")
-        elif "core" in tags(cell):
+            continue
+        cell.update(outputs=[], execution_count=None)
+        if "core" in tags(cell):
             cell.source = blank(cell.source)
     return lesson
 
 
-def make(folder: Path) -> None:
-    """Writes the edition, with what its lessons read and link to, in place of an older one."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    depth = "../" * (len(folder.resolve().relative_to(NOTEBOOKS.parent).parts) - 1)
-    for source in sorted(NOTEBOOKS.glob("src/*.md")):
-        notebook = edition(jupytext.read(source), depth)
+def write(folder: Path, depth: str) -> None:
+    """Writes the edition, with what its lessons read and link to, into an empty folder."""
+    for lesson in sorted(NOTEBOOKS.glob("*.ipynb")):
+        notebook = edition(nbformat.read(lesson, as_version=4), depth)
         nbformat.validate(notebook)
         text = nbformat.writes(notebook) + "\n"
-        (folder / f"{source.stem}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+        (folder / lesson.name).write_text(text, encoding="utf-8", newline="\n")
     shutil.copytree(NOTEBOOKS / "data", folder / "data")
     shutil.copy(NOTEBOOKS / "glossary.md", folder)
 
 
+def make(folder: Path) -> None:
+    """Makes the edition, or renews it as `make lab` renews its copies."""
+    depth = "../" * (len(folder.resolve().relative_to(NOTEBOOKS.parent).parts) - 1)
+    with TemporaryDirectory() as new:
+        write(Path(new), depth)
+        lab.update(folder, Path(new))
+
+
 if __name__ == "__main__":
     make(target := Path(sys.argv[1]))
-    print(f"{len(list(target.glob('*.ipynb')))} lessons. Open: .venv/bin/jupyter lab {target}")
+    print(f"{len(list(target.glob('*.ipynb')))} lessons. Open them in `make lab`: folder {target}.")

@@ -114,7 +114,7 @@ def check_01_explore(answer: Sequence) -> Verdict:
         return Verdict(False, "all rewards are equal: there is no gradient, and nothing to gain.")
     q = g @ g / np.sqrt(g @ F @ g * (g @ np.linalg.solve(F, g)))
     if q < 0.25:
-        return Verdict(True, f"q = {q:.3f}: the plain gradient overlooks what is rare but good.")
+        return Verdict(True, f"q = {q:.3f}: the plain gradient spends its KL for little gain.")
     low, high = np.linalg.eigvalsh(F)
     if 2 * np.sqrt(low * high) / (low + high) >= 0.25:  # Kantorovich's inequality: q is no less
         why = f"for no rewards is it enough: F's curvatures are only {high / low:.1f}-fold apart."
