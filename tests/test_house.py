@@ -212,6 +212,40 @@ def test_the_conda_environments_have_the_ranges_of_pyproject():
     assert os.access(ROOT / ".binder/postBuild", os.X_OK)
 
 
+def installed_with(extra):
+    """The distributions that ``pip install trpo-lib[extra]`` brings."""
+    seen, todo = set(), [("trpo-lib", extra)]
+    while todo:
+        if (pair := todo.pop()) not in seen:
+            seen.add(pair)
+            for need in map(Requirement, metadata.requires(pair[0]) or []):
+                if need.marker is None or need.marker.evaluate({"extra": pair[1]}):
+                    name = canonicalize_name(need.name)
+                    todo += [(name, more) for more in need.extras | {""}]
+    return {name for name, _ in seen}
+
+
+def files(tool):
+    """Of a module in notebooks/tools or of a package there; none for other names."""
+    folder = ROOT / "notebooks/tools"
+    return [*folder.glob(f"{tool}.py"), *folder.glob(f"{tool}/**/*.py")]
+
+
+@pytest.mark.parametrize(
+    ("tool", "extra"),
+    [("lab", "lessons"), ("student", "lessons"), ("demo", "demo"), ("make_site", "site")],
+)
+def test_a_tool_imports_only_what_its_target_sets_up(tool, extra):
+    named, todo = set(), {tool}
+    while todo:
+        named |= todo
+        todo = {name for t in todo for path in files(t) for name in libraries(path)} - named
+    provided, brought = metadata.packages_distributions(), installed_with(extra)
+    for name in named:
+        if not files(name):
+            assert {canonicalize_name(package) for package in provided[name]} & brought, name
+
+
 def test_binder_reads_an_exact_python():
     entries = yaml.safe_load((ROOT / ".binder/environment.yml").read_text())["dependencies"]
     pattern = r"python\s*=+\s*([\d.]*)"  # repo2docker's own; without a match it takes Python 3.10
