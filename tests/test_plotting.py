@@ -484,6 +484,18 @@ def test_a_film_strip_may_have_one_frame():
     assert [ax.get_title() for ax in figure.axes] == ["alone"]
 
 
+def test_a_walker_s_poses_stand_at_their_places_with_their_steps():
+    trunk, leg = [[0.0, 1.0], [1.0, 1.2]], [[0.0, 1.0], [0.2, 0.0]]
+    bodies = [np.array([trunk, leg]) + np.array([place, 0]) for place in (0, 3)]
+    ax = plotting.walker(bodies, range(10, 30, 10), plotting.panels(1, 1)[0, 0])
+    lines = [line.get_xydata().tolist() for line in ax.lines]
+    for link in np.concatenate(bodies).tolist():
+        assert link in lines
+    assert [text.get_text() for text in ax.texts] == ["10", "20"]
+    assert ax.get_xlim()[0] < 0 < 4 < ax.get_xlim()[1]
+    assert ax.get_aspect() == 1
+
+
 def test_defect_returns_draws_every_seed_and_the_medians_beside_the_right_code():
     returns = {"1": [1.0, 5.0, 2.0], "2": [4.0, 4.0, 7.0]}
     ax = plotting.defect_returns(returns, [3.0, 9.0, 8.0])

@@ -53,6 +53,6 @@ from trpo_lib.plotting.lesson_07 import (
     step_size_panel,
     update_panel,
 )
-from trpo_lib.plotting.lesson_08 import gaussian_panels, swimmers, two_gaussians
+from trpo_lib.plotting.lesson_08 import gaussian_panels, swimmers, two_gaussians, walker
 from trpo_lib.plotting.lesson_09 import defect_returns
 from trpo_lib.plotting.lesson_10 import own_and_library

@@ -87,3 +87,21 @@ def swimmers(
     ax.plot([], [], "o", color=COLORS[1], markersize=6, label="head")
     ax.legend(frameon=False, fontsize=8, loc="lower left")
     return axes
+
+
+def walker(bodies: Sequence[np.ndarray], times: Sequence[int], ax: Axes) -> Axes:
+    """What a body did, seen from the side: its pose at each of K times, at its place.
+
+    bodies: ``[links, 2, 2]`` each, the two ends of each link, x and z in metres; the trunk first.
+    """
+    top = max(body[..., 1].max() for body in bodies)
+    for body, time in zip(bodies, times, strict=True):
+        colors = [COLORS[1], *COLORS[:1] * (len(body) - 1)]
+        for link, color in zip(body, colors, strict=True):
+            add_line(ax, *link.T, color=color, linewidth=3, solid_capstyle="round")
+        ax.text(body[..., 0].mean(), top + 0.15, str(time), ha="center", fontsize=8)
+    ax.axhline(0, color="grey", linewidth=1)
+    ends = np.concatenate([body[..., 0].ravel() for body in bodies])
+    ax.set(aspect="equal", xlim=(ends.min() - 0.3, ends.max() + 0.3), ylim=(-0.2, top + 0.5))
+    ax.set(xlabel="place (m)", ylabel="height (m)")
+    return ax
