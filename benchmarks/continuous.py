@@ -3,8 +3,8 @@
     python benchmarks/continuous.py hopper --sides ours sb3
 
 writes notebooks/data/hopper.csv, a row per point of a learning curve, hopper.json, how each side
-was made, and hopper.npz, our policy of the first seed, for the lesson's film. A finished run is
-written at once; one that the file already has is not repeated.
+was made, and hopper_0.npz, our policy of the first seed, for the lesson's film (of Swimmer all).
+A finished run is written at once; one that the file already has is not repeated.
 Runs that take several days are gathered in another folder (--folder) until all are there.
 """
 
@@ -124,6 +124,7 @@ TASKS = {
         "train": MUJOCO | {"gamma": 0.9999},
         "trpo": {"cg_iters": 10, "damping": 0.1},
         "sb3": ZOO_MUJOCO | {"gamma": 0.9999},
+        "kept": 10,  # policies
     },
 }
 
@@ -231,6 +232,11 @@ def keep(policy: torch.nn.Module, path: Path) -> None:
     np.savez_compressed(path, **{n: value.numpy() for n, value in policy.state_dict().items()})
 
 
+def policy_file(name: str, seed: int, folder: Path = DATA) -> Path:
+    """Where the policy of this run of ours is kept."""
+    return folder / f"{name}_{seed}.npz"
+
+
 def describe(name: str, sides: list[str], path: Path) -> dict:
     """How the runs were made, the sides that the file already knows included."""
     command = f"python benchmarks/continuous.py {name} --sides {' '.join(sides)}"
@@ -259,8 +265,8 @@ def main() -> None:
         for side in arguments.sides:
             if (side, seed) not in stored(path):
                 run = SIDES[side](task, seed)
-                if (side, seed) == ("ours", 0):
-                    keep(run.policy, path.with_suffix(".npz"))
+                if side == "ours" and seed < task.get("kept", 1):
+                    keep(run.policy, policy_file(arguments.task, seed, arguments.folder))
                 store(path, (task["env"], side, seed), run)
                 say(f"{side} {seed}: {run.curve.thinned()[-1]}, greedy {run.greedy:.1f}")
 
