@@ -244,7 +244,7 @@ def fit(game, obs, targets, rows=512):
 
 def trained(
     game, updates, iters=8, damping=1e-3, product=twice, plain=False, length=True, sign=1,
-    max_kl=0.01, search=True, asks=("L", "KL"), tries=10, shrink=0.5,
+    max_kl=0.01, bound=None, search=True, asks=("L", "KL"), tries=10, shrink=0.5,
     ends=lambda fraction: fraction, restores=True, lenient=False, fits=fit, advantages=backwards,
 ):  # fmt: skip
     """The lesson's loop, with any of its parts replaced."""
@@ -266,7 +266,7 @@ def trained(
             new = game.policy(obs).log_softmax(-1).detach()
             kl = (old.exp() * (old - new)).sum(-1).mean()
             after = gathered(new, actions, chosen, A)
-            bad = "L" in asks and not after > before, "KL" in asks and not kl <= max_kl
+            bad = "L" in asks and not after > before, "KL" in asks and not kl <= (bound or max_kl)
             if lenient:  # a NaN is not refused
                 bad = after <= before, kl > max_kl
             if not search or not any(bad):
@@ -543,6 +543,8 @@ WRONG = [
     (check_10_train, partial(trained, fits=unfitted), "fit_critic"),
     (check_10_train, partial(trained, search=False), "is there a line search"),
     (check_10_train, partial(trained, asks=("L",)), "KL of at most δ"),
+    (check_10_train, partial(trained, bound=0.0115), "0.011 was kept"),
+    (check_10_train, partial(trained, sign=-1), "is it uphill"),
     (check_10_train, partial(trained, asks=("KL",)), "a larger L"),
     (check_10_train, partial(trained, restores=False), "go back to θ_old"),
     (check_10_train, partial(trained, tries=9), "not ten"),

@@ -576,7 +576,9 @@ def _require_natural_step(answer: Callable) -> None:
         raise WrongAnswer(f"{why}does each update call make_batch(game) once?")
     step = (_vector(game.policy) - _vector(policy)).numpy()
     if not step.any():
-        raise WrongAnswer("one update changes nothing: is the step written to the policy?")
+        raise WrongAnswer(
+            "one update changes nothing: is the step written to the policy, and is it uphill?"
+        )
     columns = game.envs.columns()
     F, g = _natural_model(policy, critic, columns)
     _require_direction(step, F, g)
@@ -610,9 +612,9 @@ def _require_direction(step: np.ndarray, F: np.ndarray, g: np.ndarray) -> None:
 
 
 def _require_line_search(answer: Callable) -> None:
-    """All trials are to be refused: the KL of one game is too large, the L of the other falls."""
+    """All trials are to be refused: KLs of 0.9 and 0.011 are too large, and in one game L falls."""
     kept = []
-    for leap in (3.0, -0.2):
+    for leap in (3.0, 0.31, -0.2):
         game = _Game(0, _Toy(lambda obs: 1.0), _Leaping(leap)).in_64_bits()
         _trained(answer, game, 1)
         trials, start = game.policy.trials, game.policy.start
@@ -628,13 +630,15 @@ def _require_line_search(answer: Callable) -> None:
                 raise WrongAnswer("the line search does not halve: each trial is half of the last.")
     if all(kept):
         raise WrongAnswer(
-            "two bad steps were kept, one of KL 0.9 and one that lowers L: is there a line search?"
+            "bad steps were kept, one of KL 0.9 and one that lowers L: is there a line search?"
         )
     if kept[0]:
         raise WrongAnswer(
             "a step was kept whose KL is far above δ: a trial needs a KL of at most δ."
         )
     if kept[1]:
+        raise WrongAnswer("a step of KL 0.011 was kept, and δ is 0.01: a trial needs at most δ.")
+    if kept[2]:
         raise WrongAnswer("a step was kept that lowers L: a trial needs a larger L too.")
 
 
